@@ -1,0 +1,87 @@
+// The grammar of keys. Nothing else in the program builds or takes apart a key.
+//
+//   scope     := account mode                 account: the name in the settings, or
+//                                             name "/" connected-account id
+//   account   := 1*VCHAR NUL ; mode := "t" / "l"      (test, live)
+//   text      := bytes without NUL, then NUL          (ids, object names, filter values)
+//   time      := 8 bytes, big-endian                  (seconds or milliseconds, unsigned)
+//
+//   objects    scope object-name:text id:text                          → object_record
+//   index      scope "l" object-name:text filter:text value:text time id:text   → ""   lists
+//              scope "e" time(received, ms) event-id:text               → ""   events by arrival
+//              scope "o" object-name:text id:text time event-id:text    → ""   events of an object
+//              scope "f" event-id:text                                  → ""   events that failed
+//   events     scope event-id:text                                      → event_record
+//   customers  scope "s" customer-id:text                               → customer state (JSON)
+//              scope "u" user-id:text customer-id:text                  → ""   own id → customer
+//   outbox     scope "o" order-id:text                                  → order_record
+//              scope "p" order-id:text                                  → ""   still open
+//              scope "k" idempotency-key:text                           → order-id
+//   feed       number                                                   → feed entry (JSON)
+//   meta       "schema"                                                 → decimal version
+//              "node"                                                   → this store's own name
+//              "token" NUL sha256                                       → token record (JSON)
+//              "refetch" NUL scope object-name:text id:text             → refetch_record (JSON)
+//
+// In lists `value` is what the filter must equal ("" with filter "": all objects of that name), and
+// time is the object's `created`, so that reading backwards gives the newest first; within one
+// second larger ids come first.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tilld::store {
+
+struct scope {
+  std::string account;  // "main", or "main/acct_…" for a connected account
+  bool live = false;
+
+  std::string bytes() const;  // as above
+  friend bool operator==(const scope&, const scope&) = default;
+};
+
+// Ids and filter values come from strangers: 1 to 255 bytes, no control characters.
+bool valid_id(std::string_view id) noexcept;
+
+namespace key {
+std::string object(const scope& s, std::string_view object_name, std::string_view id);
+std::string objects_of(const scope& s, std::string_view object_name);  // prefix
+
+std::string list(const scope& s, std::string_view object_name, std::string_view filter,
+                 std::string_view value);  // prefix
+std::string list_entry(const scope& s, std::string_view object_name, std::string_view filter,
+                       std::string_view value, std::int64_t created_s, std::string_view id);
+// The id at the end of a list entry, or of any key that ends in a text.
+std::optional<std::string_view> last_text(std::string_view key);
+
+std::string arrivals(const scope& s);  // prefix
+std::string arrival(const scope& s, std::int64_t received_ms, std::string_view event_id);
+std::string events_of(const scope& s, std::string_view object_name, std::string_view id);  // prefix
+std::string event_of(const scope& s, std::string_view object_name, std::string_view id,
+                     std::int64_t created_s, std::string_view event_id);
+std::string failures(const scope& s);  // prefix
+std::string failure(const scope& s, std::string_view event_id);
+std::string event(const scope& s, std::string_view event_id);
+
+std::string customer_state(const scope& s, std::string_view customer_id);
+std::string user_links(const scope& s, std::string_view user_id);  // prefix
+std::string user_link(const scope& s, std::string_view user_id, std::string_view customer_id);
+
+std::string order(const scope& s, std::string_view order_id);
+std::string orders(const scope& s);       // prefix
+std::string open_orders(const scope& s);  // prefix
+std::string open_order(const scope& s, std::string_view order_id);
+std::string order_by_key(const scope& s, std::string_view idempotency_key);
+
+std::string token(std::string_view sha256_of_token);
+std::string tokens();  // prefix
+std::string refetch(const scope& s, std::string_view object_name, std::string_view id);
+std::string refetches(const scope& s);  // prefix
+inline constexpr std::string_view schema = "schema";
+inline constexpr std::string_view node = "node";
+}  // namespace key
+
+}  // namespace tilld::store

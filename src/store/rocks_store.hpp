@@ -1,0 +1,35 @@
+// The store on disk, over RocksDB.
+//
+// Promises: a commit that was answered is on disk (synced write-ahead log) and survives kill -9 and
+// power loss; a batch is there as a whole or not at all. A failed sync is final: nothing is
+// acknowledged any more and state().fatal says so, because the kernel may have dropped the pages.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/error.hpp"
+#include "store/store.hpp"
+
+namespace tilld::store {
+
+// The version of the grammar in keys.hpp and records.hpp. A store written by a newer tilld is
+// refused, an older one is migrated at open.
+inline constexpr std::uint32_t schema_version = 1;
+
+struct rocks_options {
+  std::string path;                            // a directory; made if absent, with mode 0700
+  std::size_t block_cache_bytes = 256u << 20;  // shared by all families
+  std::size_t write_buffer_bytes = 64u << 20;  // per family, before it is flushed
+  bool sync = true;                            // false only in tests that prove that it matters
+  bool read_only = false;                      // for tools beside a running daemon
+  // Below this much free space new batches are refused (errc::unavailable) while there is still
+  // room to finish what was begun; reads go on, and writing resumes by itself.
+  std::uint64_t least_free_bytes = 64u << 20;
+};
+
+// Errors: unavailable (locked by another process, cannot be made), corrupt (damaged, or written by
+// a newer tilld; nothing is changed then), each with a line that says what to do.
+result<std::unique_ptr<store>> open_rocks_store(const rocks_options& options);
+
+}  // namespace tilld::store

@@ -1,0 +1,75 @@
+// The catalogue: every Stripe object, endpoint and event type as rows, so that a new resource is a
+// row and not a class. The rows are data (catalogue.json), built into the program.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tilld::stripe {
+
+struct object_row {
+  std::string name;                 // "subscription", "checkout.session"
+  bool has_id = false;
+  bool deletable = false;           // DELETE answers a stub {"id", "object", "deleted": true}
+  std::vector<std::string> fields;  // top-level fields
+  struct reference {
+    std::string path;                  // "items[].price"
+    std::vector<std::string> targets;  // object names
+  };
+  std::vector<reference> expandable;  // ids that expand[] turns into objects
+  std::vector<reference> embedded;    // whole objects inside
+  std::vector<reference> lists;       // embedded lists
+};
+
+struct endpoint_row {
+  std::string verb;                  // "GET", "POST", "DELETE"
+  std::string path;                  // "/v1/subscriptions/{id}"
+  std::vector<std::string> returns;  // object names
+  bool list = false;
+  bool search = false;
+  struct parameter {
+    std::string name;
+    bool required = false;
+  };
+  std::vector<parameter> parameters;
+};
+
+struct event_row {
+  std::string type;
+  std::vector<std::string> objects;
+};
+
+class catalogue {
+ public:
+  // The one that is built in. The first call parses it (about a millisecond).
+  static const catalogue& instance();
+
+  std::string_view api_version() const noexcept { return api_version_; }
+  std::span<const object_row> objects() const noexcept { return objects_; }
+  std::span<const endpoint_row> endpoints() const noexcept { return endpoints_; }
+  std::span<const event_row> events() const noexcept { return events_; }
+  const object_row* object(std::string_view name) const;
+  const event_row* event(std::string_view type) const;
+
+  // The endpoint that a request means, with the values of its {placeholders} in their order
+  // (percent-decoded by the caller beforehand, one segment each). A literal segment wins over a
+  // placeholder: /v1/customers/search is not customer "search".
+  struct match {
+    const endpoint_row* endpoint = nullptr;  // nullptr: Stripe has no such endpoint
+    std::vector<std::string> arguments;
+  };
+  match find(std::string_view verb, std::span<const std::string> segments) const;
+
+ private:
+  struct index;
+  catalogue();
+  std::string api_version_;
+  std::vector<object_row> objects_;
+  std::vector<endpoint_row> endpoints_;
+  std::vector<event_row> events_;
+  const index* index_ = nullptr;  // lives as long as the program
+};
+
+}  // namespace tilld::stripe
