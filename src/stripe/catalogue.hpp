@@ -34,6 +34,10 @@ struct endpoint_row {
     bool required = false;
   };
   std::vector<parameter> parameters;
+
+  // True when Stripe answers nothing without a certain parameter: /v1/subscription_items wants a
+  // subscription, so that such a list cannot be walked as a whole.
+  bool demands_parameter() const noexcept;
 };
 
 struct event_row {
@@ -45,6 +49,8 @@ class catalogue {
  public:
   // The one that is built in. The first call parses it (about a millisecond).
   static const catalogue& instance();
+  catalogue(const catalogue&) = delete;
+  catalogue& operator=(const catalogue&) = delete;
 
   std::string_view api_version() const noexcept { return api_version_; }
   std::span<const object_row> objects() const noexcept { return objects_; }
@@ -53,9 +59,19 @@ class catalogue {
   const object_row* object(std::string_view name) const;
   const event_row* event(std::string_view type) const;
 
+  // Where one object is fetched ("/v1/customers/{id}": one placeholder, at the end) and where all
+  // of its kind are listed ("/v1/customers": none). nullptr where Stripe has no such endpoint.
+  // An object with a list has both, of the same collection; mandates and a few others can only be
+  // fetched; what lives inside another object (a capability, a line item) has neither.
+  const endpoint_row* retrieve_of(std::string_view object_name) const;
+  const endpoint_row* list_of(std::string_view object_name) const;
+  // The way back: "/v1/customers" → customer. nullptr for every other path.
+  const object_row* listed_at(std::string_view path) const;
+
   // The endpoint that a request means, with the values of its {placeholders} in their order
   // (percent-decoded by the caller beforehand, one segment each). A literal segment wins over a
-  // placeholder: /v1/customers/search is not customer "search".
+  // placeholder: /v1/customers/search is not customer "search". An empty segment is never a value:
+  // /v1/customers/ is no endpoint. About 100 ns; any thread.
   struct match {
     const endpoint_row* endpoint = nullptr;  // nullptr: Stripe has no such endpoint
     std::vector<std::string> arguments;
