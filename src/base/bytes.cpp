@@ -1,6 +1,7 @@
 #include "base/bytes.hpp"
 
 #include <cstdlib>
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -73,12 +74,14 @@ std::optional<std::string> from_base64(std::string_view text) {
 }
 
 void append_be64(std::string& out, std::uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
+  for (int shift = 56; shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(value >> shift));
 }
 
 std::uint64_t read_be64(const char* eight_bytes) noexcept {
   std::uint64_t value = 0;
-  for (int i = 0; i < 8; ++i) value = value << 8 | static_cast<unsigned char>(eight_bytes[i]);
+  for (int i = 0; i < 8; ++i)
+    value = value << 8 | static_cast<unsigned char>(eight_bytes[i]);
   return value;
 }
 

@@ -12,7 +12,11 @@ std::int64_t ms_since_epoch() {
 }
 }  // namespace
 
-std::int64_t system_clock::wall_ms() const { return ms_since_epoch<std::chrono::system_clock>(); }
-std::int64_t system_clock::mono_ms() const { return ms_since_epoch<std::chrono::steady_clock>(); }
+std::int64_t system_clock::wall_ms() const {
+  return ms_since_epoch<std::chrono::system_clock>();
+}
+std::int64_t system_clock::mono_ms() const {
+  return ms_since_epoch<std::chrono::steady_clock>();
+}
 
 }  // namespace tilld

@@ -17,8 +17,8 @@ std::mutex limited_mutex;
 
 spdlog::logger& logger() {
   static const auto it = [] {
-    auto made = std::make_shared<spdlog::logger>(
-        "tilld", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("tilld",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%v");
     made->set_level(spdlog::level::trace);
     made->flush_on(spdlog::level::trace);
@@ -29,10 +29,14 @@ spdlog::logger& logger() {
 
 const char* name(level at) {
   switch (at) {
-    case level::debug: return "debug";
-    case level::info: return "info";
-    case level::warning: return "warning";
-    case level::error: return "error";
+    case level::debug:
+      return "debug";
+    case level::info:
+      return "info";
+    case level::warning:
+      return "warning";
+    case level::error:
+      return "error";
   }
   return "info";
 }
@@ -40,10 +44,14 @@ const char* name(level at) {
 // sd-daemon(3): a line that starts with <N> is filed at that priority.
 const char* journald_prefix(level at) {
   switch (at) {
-    case level::debug: return "<7>";
-    case level::info: return "<6>";
-    case level::warning: return "<4>";
-    case level::error: return "<3>";
+    case level::debug:
+      return "<7>";
+    case level::info:
+      return "<6>";
+    case level::warning:
+      return "<4>";
+    case level::error:
+      return "<3>";
   }
   return "<6>";
 }

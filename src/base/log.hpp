@@ -34,10 +34,18 @@ void configure(level least, bool journald_prefixes);
 level parse_level(std::string_view name, level otherwise);
 
 void write(level at, std::string_view fact, fields more);
-inline void debug(std::string_view fact, fields more = {}) { write(level::debug, fact, more); }
-inline void info(std::string_view fact, fields more = {}) { write(level::info, fact, more); }
-inline void warning(std::string_view fact, fields more = {}) { write(level::warning, fact, more); }
-inline void error(std::string_view fact, fields more = {}) { write(level::error, fact, more); }
+inline void debug(std::string_view fact, fields more = {}) {
+  write(level::debug, fact, more);
+}
+inline void info(std::string_view fact, fields more = {}) {
+  write(level::info, fact, more);
+}
+inline void warning(std::string_view fact, fields more = {}) {
+  write(level::warning, fact, more);
+}
+inline void error(std::string_view fact, fields more = {}) {
+  write(level::error, fact, more);
+}
 
 // At most `per_second` lines of this site; the next line that passes tells how many were dropped.
 // For lines that a stranger can cause.

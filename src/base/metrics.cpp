@@ -23,14 +23,18 @@ std::map<std::string, std::string> as_map(metric_labels labels) {
 void counter::add(double by) const {
   if (it_) static_cast<prometheus::Counter*>(it_)->Increment(by);
 }
-double counter::value() const { return it_ ? static_cast<prometheus::Counter*>(it_)->Value() : 0; }
+double counter::value() const {
+  return it_ ? static_cast<prometheus::Counter*>(it_)->Value() : 0;
+}
 void gauge::set(double value) const {
   if (it_) static_cast<prometheus::Gauge*>(it_)->Set(value);
 }
 void gauge::add(double by) const {
   if (it_) static_cast<prometheus::Gauge*>(it_)->Increment(by);
 }
-double gauge::value() const { return it_ ? static_cast<prometheus::Gauge*>(it_)->Value() : 0; }
+double gauge::value() const {
+  return it_ ? static_cast<prometheus::Gauge*>(it_)->Value() : 0;
+}
 void histogram::observe(double value) const {
   if (it_) static_cast<prometheus::Histogram*>(it_)->Observe(value);
 }
@@ -41,8 +45,11 @@ metrics::~metrics() = default;
 counter metrics::make_counter(const std::string& name, const std::string& help,
                               metric_labels labels) {
   counter made;
-  made.it_ = &prometheus::BuildCounter().Name(name).Help(help).Register(registry_->all).Add(
-      as_map(labels));
+  made.it_ = &prometheus::BuildCounter()
+                  .Name(name)
+                  .Help(help)
+                  .Register(registry_->all)
+                  .Add(as_map(labels));
   return made;
 }
 
@@ -56,8 +63,11 @@ gauge metrics::make_gauge(const std::string& name, const std::string& help, metr
 histogram metrics::make_histogram(const std::string& name, const std::string& help,
                                   const std::vector<double>& buckets, metric_labels labels) {
   histogram made;
-  made.it_ = &prometheus::BuildHistogram().Name(name).Help(help).Register(registry_->all).Add(
-      as_map(labels), buckets);
+  made.it_ = &prometheus::BuildHistogram()
+                  .Name(name)
+                  .Help(help)
+                  .Register(registry_->all)
+                  .Add(as_map(labels), buckets);
   return made;
 }
 
