@@ -1,0 +1,72 @@
+// The till: the actors, wired, behind plain functions. What HTTP and the command line hold.
+//
+// All functions are thread-safe and do not block; answers come through a `once`, from another
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/facts.hpp"
+#include "actors/mirror.hpp"
+#include "base/clock.hpp"
+#include "base/metrics.hpp"
+#include "net/client.hpp"
+#include "store/store.hpp"
+
+namespace tilld::actors {
+
+// How requests leave: net::client::send, or a simulated network.
+using transport = std::function<void(net::request, std::move_only_function<void(net::outcome)>)>;
+
+struct till_settings {
+  store::scope scope;     // of the one account
+  std::string api_url;    // "https://api.stripe.com"
+  std::string api_key;    // empty: no gateway
+  double read_rate = 25;  // requests/s
+  double write_rate = 25;
+  int most_in_flight = 20;
+  mirror_rules rules;
+  std::string node;
+  std::int64_t order_wait_ms = 80'000;
+  std::int64_t order_give_up_ms = 23 * 3600 * 1000LL;
+  std::size_t most_owners = 50'000;
+  std::int64_t owner_idle_ms = 60'000;
+  int threads = 0;  // of CAF's scheduler; 0: as many as cores, at least 2
+};
+
+class till {
+ public:
+  // Starts the actors, sends open orders again and asks for what was marked. The store, clock,
+  // metrics and transport must outlive it. `on_fatal` is called (once, from any thread) when the
+  // process should end: a failed sync, a dead actor.
+  till(till_settings settings, store::store& store, const clock& time, metrics& counts,
+       transport way_out, std::function<void(std::string why)> on_fatal);
+  // stop(0) if it has not been stopped.
+  ~till();
+
+  void take_event(incoming_event event, once<event_answer> answer);
+  void take_order(order_request order, once<order_answer> answer);
+  void take_fetch(fetch_request fetch, once<fetch_answer> answer);
+  // A change that is no fact from Stripe: API tokens.
+  void commit(store::batch batch, once<result<void>> answer);
+
+  std::vector<part_state> state() const;
+  // The gateway's budget, queues and breaker as JSON.
+  std::string gateway_status() const;
+  const store::reader& read() const;
+  bool can_order() const;  // there is a Stripe key
+
+  // No new work; what has begun is finished or safely stored, until the deadline. Idempotent.
+  // Returns what was left behind (orders that stay open in the outbox).
+  int stop(std::int64_t deadline_ms);
+
+ private:
+  struct system;
+  std::unique_ptr<system> system_;
+};
+
+}  // namespace tilld::actors
