@@ -10,7 +10,7 @@
 namespace tilld::stripe {
 
 struct object_row {
-  std::string name;                 // "subscription", "checkout.session"
+  std::string name;  // "subscription", "checkout.session"
   bool has_id = false;
   bool deletable = false;           // DELETE answers a stub {"id", "object", "deleted": true}
   std::vector<std::string> fields;  // top-level fields

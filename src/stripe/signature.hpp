@@ -11,17 +11,19 @@ namespace tilld::stripe {
 
 enum class signature_verdict {
   valid,
-  missing,      // no header
-  malformed,    // no usable t or no v1, doubled t, more than 16 signatures, longer than 4 KiB
-  wrong,        // no v1 matches any secret
-  too_old,      // t is more than the tolerance behind
-  too_new,      // t is more than the tolerance ahead (Stripe's libraries let this pass)
+  missing,    // no header
+  malformed,  // no usable t (digits, no sign, no leading zero) or no v1, doubled t, more than 16
+              // signatures, longer than 4 KiB
+  wrong,      // no v1 matches any secret
+  too_old,    // t is more than the tolerance behind
+  too_new,    // t is more than the tolerance ahead (Stripe's libraries let this pass)
 };
 const char* to_string(signature_verdict v) noexcept;
 
 // Tries every secret and every v1 without an early exit; compares in constant time. The signature
 // is judged before the time, so that a stranger learns nothing about the clock.
-// `secrets` are as given by Stripe, "whsec_" included.
+// `secrets` are as given by Stripe, "whsec_" included; an empty one matches nothing. Hex digits of
+// either case. Exactly `tolerance_s` away is still in time. Any thread; about 2 us for 4 KB.
 signature_verdict verify_signature(std::string_view header, std::string_view body,
                                    std::span<const std::string> secrets, std::int64_t now_s,
                                    std::int64_t tolerance_s);
