@@ -1,0 +1,202 @@
+#include "cli/sandbox_service.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "base/log.hpp"
+#include "cli/common.hpp"
+#include "cli/webhook_sender.hpp"
+#include "http/server.hpp"
+#include "sandbox/simulator.hpp"
+
+namespace tilld::cli {
+
+namespace {
+
+constexpr std::int64_t save_every_ms = 1'000;
+
+sandbox::request request_of(const http::request& r) {
+  sandbox::request asked;
+  asked.verb = r.verb;
+  asked.path = r.path;
+  asked.query = r.query;
+  asked.body = r.body;
+  asked.authorization = r.header("authorization");
+  asked.idempotency_key = r.header("idempotency-key");
+  asked.stripe_version = r.header("stripe-version");
+  return asked;
+}
+
+http::response response_of(sandbox::response answer) {
+  http::response r;
+  r.status = answer.status;
+  r.body = std::move(answer.body);
+  for (auto& header : answer.headers)
+    r.headers.push_back(std::move(header));
+  return r;
+}
+
+}  // namespace
+
+class sandbox_service::service {
+ public:
+  service(sandbox_settings settings, const clock& time, metrics& counts)
+      : settings_(std::move(settings)),
+        time_(time),
+        simulator_({settings_.secret_key, settings_.seed, "acct_1SandboxTilld0000"}),
+        sender_(time),
+        server_(listener(), routes(), counts) {
+    for (auto& to : settings_.targets)
+      sender_.add_target(to.url, to.secret, {});
+  }
+
+  result<void> start() {
+    if (auto ok = load(); !ok) return ok;
+    if (auto ok = server_.start(); !ok) return ok;
+    sender_.start();
+    if (!settings_.state_file.empty()) saver_ = std::thread([this] { keep_saving(); });
+    return {};
+  }
+
+  std::uint16_t port() const { return server_.port(); }
+
+  void add_target(sandbox_settings::target to) { sender_.add_target(to.url, to.secret, {}); }
+
+  void stop() {
+    if (std::exchange(stopped_, true)) return;
+    server_.drain(1'000);
+    sender_.stop();
+    {
+      const std::lock_guard lock(save_mutex_);
+      saving_ends_ = true;
+    }
+    save_wake_.notify_all();
+    if (saver_.joinable()) saver_.join();
+    save();
+  }
+
+ private:
+  http::listener_settings listener() const {
+    http::listener_settings l;
+    l.name = "sandbox";
+    l.address = settings_.address;
+    l.port = settings_.port;
+    l.workers = 2;
+    return l;
+  }
+
+  http::router routes() {
+    http::router to;
+    to.add("GET", "/_sandbox/dump", [this](http::request&, const http::responder& answer) {
+      const std::lock_guard lock(mutex_);
+      http::response r;
+      r.body = simulator_.dump();
+      answer(std::move(r));
+    });
+    to.add("GET", "/_sandbox/deliveries", [this](http::request&, const http::responder& answer) {
+      http::response r;
+      r.body =
+          nlohmann::json{{"waiting", sender_.waiting()}, {"delivered", sender_.delivered()}}.dump();
+      answer(std::move(r));
+    });
+    to.add("*", "/{rest...}", [this](http::request& r, const http::responder& answer) {
+      answer(response_of(handle(r)));
+    });
+    return to;
+  }
+
+  sandbox::response handle(const http::request& r) {
+    const std::lock_guard lock(mutex_);
+    sandbox::response answer = simulator_.handle(request_of(r), time_.wall_s());
+    auto events = simulator_.take_events();
+    if (r.verb != "GET") changed_ = true;
+    if (!events.empty() && r.path.starts_with("/v1/webhook_endpoints")) endpoints_changed();
+    for (auto& event : events)
+      sender_.send(event.id, event.type, std::move(event.body));
+    if (r.verb != "GET" && r.path.starts_with("/v1/webhook_endpoints")) endpoints_changed();
+    return answer;
+  }
+
+  void endpoints_changed() {
+    for (auto& endpoint : simulator_.endpoints()) {
+      sender_.set_endpoint(endpoint.id, endpoint.url, endpoint.secret, endpoint.enabled_events);
+    }
+  }
+
+  result<void> load() {
+    if (settings_.state_file.empty()) return {};
+    auto bytes = read_small_file(settings_.state_file);
+    if (!bytes) return {};  // the first start
+    const std::lock_guard lock(mutex_);
+    if (!simulator_.load(*bytes)) {
+      return fail(errc::corrupt, settings_.state_file +
+                                     " is not a sandbox state of this version; move it away to "
+                                     "start afresh");
+    }
+    endpoints_changed();
+    return {};
+  }
+
+  void save() {
+    if (settings_.state_file.empty() || !changed_.exchange(false)) return;
+    std::string bytes;
+    {
+      const std::lock_guard lock(mutex_);
+      bytes = simulator_.save();
+    }
+    if (auto ok = write_private_file(settings_.state_file, bytes); !ok) {
+      log::warning("sandbox_not_saved", {{"why", ok.error().message}});
+    }
+  }
+
+  void keep_saving() {
+    std::unique_lock lock(save_mutex_);
+    while (!saving_ends_) {
+      save_wake_.wait_for(lock, std::chrono::milliseconds(save_every_ms));
+      lock.unlock();
+      save();
+      lock.lock();
+    }
+  }
+
+  sandbox_settings settings_;
+  const clock& time_;
+  std::mutex mutex_;  // of the simulator
+  sandbox::simulator simulator_;
+  webhook_sender sender_;
+  std::atomic<bool> changed_{false};
+  std::mutex save_mutex_;
+  std::condition_variable save_wake_;
+  bool saving_ends_ = false;
+  bool stopped_ = false;
+  std::thread saver_;
+  http::server server_;
+};
+
+sandbox_service::sandbox_service(sandbox_settings settings, const clock& time, metrics& counts)
+    : service_(std::make_unique<service>(std::move(settings), time, counts)) {}
+sandbox_service::~sandbox_service() {
+  stop();
+}
+result<void> sandbox_service::start() {
+  return service_->start();
+}
+std::uint16_t sandbox_service::port() const {
+  return service_->port();
+}
+void sandbox_service::add_target(sandbox_settings::target to) {
+  service_->add_target(std::move(to));
+}
+void sandbox_service::stop() {
+  service_->stop();
+}
+
+}  // namespace tilld::cli
