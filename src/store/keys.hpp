@@ -20,18 +20,29 @@
 //   feed       number                                                   → feed entry (JSON)
 //   meta       "schema"                                                 → decimal version
 //              "node"                                                   → this store's own name
+//              "last" NUL family-name                                   → decimal number of the
+//              last
+//                                      row of a log whose last row was erased (written by the
+//                                      store)
 //              "token" NUL sha256                                       → token record (JSON)
 //              "refetch" NUL scope object-name:text id:text             → refetch_record (JSON)
 //
 // In lists `value` is what the filter must equal ("" with filter "": all objects of that name), and
 // time is the object's `created`, so that reading backwards gives the newest first; within one
 // second larger ids come first.
+//
+// A text ends at its NUL, so no key can be the beginning of a neighbour's, and the order of keys is
+// the order of the tuples, byte by byte. Whatever comes from outside is checked with valid_id()
+// first; a NUL that gets here all the same is written as 0x01, which no valid text has, so it can
+// end no text early. Times lie in 0 … 2^48-1 (the year 10889 in milliseconds) and are held to it.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "store/store.hpp"
 
 namespace tilld::store {
 
@@ -54,7 +65,11 @@ std::string list(const scope& s, std::string_view object_name, std::string_view 
                  std::string_view value);  // prefix
 std::string list_entry(const scope& s, std::string_view object_name, std::string_view filter,
                        std::string_view value, std::int64_t created_s, std::string_view id);
-// The id at the end of a list entry, or of any key that ends in a text.
+// The id at the end of a key of this family, whatever its kind; nullopt if the key is not of the
+// grammar or ends in no text.
+std::optional<std::string_view> last_text(family in, std::string_view key);
+// The same for a key whose family is not at hand. Right for all but the `events` family, where an
+// id that begins with one of "fsopk" would be taken for a kind and an id ("evt_…" never is).
 std::optional<std::string_view> last_text(std::string_view key);
 
 std::string arrivals(const scope& s);  // prefix
@@ -80,6 +95,7 @@ std::string token(std::string_view sha256_of_token);
 std::string tokens();  // prefix
 std::string refetch(const scope& s, std::string_view object_name, std::string_view id);
 std::string refetches(const scope& s);  // prefix
+std::string last_number(family in);
 inline constexpr std::string_view schema = "schema";
 inline constexpr std::string_view node = "node";
 }  // namespace key

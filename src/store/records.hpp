@@ -9,6 +9,10 @@
 //
 //   event_record  := JSON line (status, reason, received_ms, endpoint, tries) LF raw body
 //   order_record, refetch_record, token_record := JSON
+//
+// In JSON a text is a string, or {"base64": …} if it is not UTF-8, so any bytes come back as they
+// were. Fields that a decoder does not know are passed over; a missing or mistyped one is damage.
+// Decoding fails with errc::corrupt and nothing else, whatever the bytes.
 #pragma once
 
 #include <cstdint>
@@ -39,10 +43,10 @@ struct object_view {
 std::optional<object_view> view_object(std::string_view bytes) noexcept;
 
 enum class event_status : std::uint8_t {
-  applied,   // changed a document
-  ignored,   // past, duplicate in effect, or carries nothing to keep
-  refetch,   // could not tell; a refetch was marked
-  failed,    // our own failure: `reason`; can be run again
+  applied,  // changed a document
+  ignored,  // past, duplicate in effect, or carries nothing to keep
+  refetch,  // could not tell; a refetch was marked
+  failed,   // our own failure: `reason`; can be run again
 };
 const char* to_string(event_status s) noexcept;
 std::optional<event_status> event_status_from(std::string_view text) noexcept;
@@ -67,16 +71,16 @@ enum class order_status : std::uint8_t {
 const char* to_string(order_status s) noexcept;
 
 struct order_record {
-  std::string id;       // "ord_" and time-ordered
+  std::string id;  // "ord_" and time-ordered
   order_status status = order_status::open;
   stripe::call call;
-  std::string caller_key;      // the Idempotency-Key the application sent; empty: none
-  std::string fingerprint;     // of verb, target and body, to notice a key used for something else
-  std::string owner;           // customer id or empty: the catalogue
+  std::string caller_key;   // the Idempotency-Key the application sent; empty: none
+  std::string fingerprint;  // of verb, target and body, to notice a key used for something else
+  std::string owner;        // customer id or empty: the catalogue
   std::int64_t created_ms = 0;
   std::int64_t finished_ms = 0;
   int attempts = 0;
-  int answer_status = 0;       // HTTP
+  int answer_status = 0;  // HTTP
   std::string answer_body;
   std::string answer_request_id;
   std::string why;

@@ -28,8 +28,19 @@ struct rocks_options {
   std::uint64_t least_free_bytes = 64u << 20;
 };
 
-// Errors: unavailable (locked by another process, cannot be made), corrupt (damaged, or written by
-// a newer tilld; nothing is changed then), each with a line that says what to do.
+// Errors: unavailable (locked by another process, cannot be made, disk full), invalid (a directory
+// with files of something else), corrupt (damaged, not a store of tilld, or written by a newer
+// tilld; nothing is changed then, byte for byte), each with a line that says what to do.
+//
+// A full disk: below `least_free_bytes`, and after a write that found no space, batches are
+// answered unavailable and reads go on; writing resumes within a second of space being free again,
+// without a restart, by a thread of the store's own that needs no caller.
+//
+// Destroying the store flushes what is in memory, so that the next open is quick. A snapshot that
+// is still held then keeps the files open and the directory locked until it goes; nothing dangles.
+//
+// With read_only no file is touched and no lock is taken, commits are answered denied, and the view
+// is the one of the moment of opening.
 result<std::unique_ptr<store>> open_rocks_store(const rocks_options& options);
 
 }  // namespace tilld::store

@@ -1,0 +1,84 @@
+// An open RocksDB with its families, its health and its reads. Only the implementation of the
+// store on disk includes this.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include <rocksdb/db.h>
+
+#include "base/error.hpp"
+#include "store/rocks_store.hpp"
+#include "store/store.hpp"
+
+namespace tilld::store {
+
+// What RocksDB's background threads and the writer found out. Thread-safe.
+//
+//   well → stalled   no space: RocksDB refuses writes until it is resumed
+//   any  → fatal     anything else that ended writing; never left
+class health {
+ public:
+  bool fatal() const noexcept { return fatal_.load(std::memory_order_acquire); }
+  bool stalled() const noexcept { return stalled_.load(std::memory_order_acquire); }
+  bool well() const noexcept { return !fatal() && !stalled(); }
+  std::string why() const;
+
+  // The first reason is kept and logged. True when it was the first.
+  void fail(std::string why);
+  void stall(std::string why);
+  void resumed();
+
+  // A failed write or background job, by its status: no space stalls, all else is fatal.
+  void take(const rocksdb::Status& status, std::string_view during);
+
+  // Waits until stalled (true) or asked to stop (false).
+  bool wait_until_stalled();
+  // Sleeps; false if asked to stop.
+  bool pause(std::int64_t ms);
+  void stop();
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string why_;
+  bool stop_ = false;
+  std::atomic<bool> fatal_{false};
+  std::atomic<bool> stalled_{false};
+};
+
+// Keeps RocksDB open as long as anybody holds it: the store, and each snapshot.
+struct database {
+  database() = default;
+  ~database();
+  database(const database&) = delete;
+  database& operator=(const database&) = delete;
+
+  rocksdb::ColumnFamilyHandle* at(family f) const { return handles[static_cast<std::size_t>(f)]; }
+
+  std::string path;
+  std::shared_ptr<health> state;
+  std::unique_ptr<rocksdb::DB> db;
+  std::array<rocksdb::ColumnFamilyHandle*, family_count> handles{};
+  rocksdb::ColumnFamilyHandle* default_handle = nullptr;  // RocksDB insists on one; it is empty
+};
+
+// unavailable, or corrupt when the status says that bytes are not what they were.
+error error_of(const rocksdb::Status& status, std::string_view doing, const std::string& path);
+bool says_damage(const rocksdb::Status& status);
+
+// The three reads, of what is now (snapshot null) or was at the snapshot.
+result<std::optional<std::string>> read_one(const database& from, const rocksdb::Snapshot* at,
+                                            family in, std::string_view key);
+result<std::vector<std::optional<std::string>>> read_many(const database& from,
+                                                          const rocksdb::Snapshot* at, family in,
+                                                          std::span<const std::string> keys);
+result<void> read_range(const database& from, const rocksdb::Snapshot* at, const scan_range& range,
+                        const row_visitor& visit);
+
+}  // namespace tilld::store

@@ -1,0 +1,15 @@
+// Opening of a store on disk: what may go wrong before the first row is read, found out before
+// anything is changed.
+#pragma once
+
+#include <memory>
+
+#include "base/error.hpp"
+#include "store/rocks_database.hpp"
+
+namespace tilld::store {
+
+// Errors as open_rocks_store().
+result<std::shared_ptr<database>> open_database(const rocks_options& options, rocksdb::Env* env);
+
+}  // namespace tilld::store

@@ -1,0 +1,148 @@
+#include "store/rocks_tuning.hpp"
+
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+
+#include <rocksdb/cache.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/table.h>
+
+#include "base/log.hpp"
+
+namespace tilld::store {
+
+namespace {
+
+constexpr std::size_t buffers_in_memory = 3;  // of write_buffer_bytes, over all families
+constexpr std::size_t buffers_in_log = 3;     // bounds the log, and so the time of a recovery
+constexpr int bloom_bits = 10;                // one false positive in a hundred
+constexpr std::size_t block_bytes = 16u << 10;
+constexpr double memtable_bloom_share = 0.05;
+constexpr int open_files = 512;
+constexpr std::uint64_t write_behind_bytes = 1u << 20;
+
+// RocksDB's own log file is not used: Debian builds the library with assertions on, and when the
+// disk is full the second line that cannot be written to that file aborts the process.
+class into_our_log final : public rocksdb::Logger {
+ public:
+  into_our_log() : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, std::va_list arguments) override {
+    write(log::level::info, format, arguments);
+  }
+  void Logv(rocksdb::InfoLogLevel at, const char* format, std::va_list arguments) override {
+    if (at < rocksdb::InfoLogLevel::WARN_LEVEL || at == rocksdb::InfoLogLevel::HEADER_LEVEL) return;
+    write(at == rocksdb::InfoLogLevel::WARN_LEVEL ? log::level::info : log::level::warning, format,
+          arguments);
+  }
+
+ private:
+  void write(log::level at, const char* format, std::va_list arguments) {
+    std::array<char, 1024> line;
+    std::vsnprintf(line.data(), line.size(), format, arguments);
+    limited_.write(at, "rocksdb", {{"says", line.data()}});
+  }
+  log::limited limited_{5};
+};
+
+// RocksDB's own way back from a full disk polls every five seconds, waits until a whole write
+// buffer's worth is free (for ever on a small disk), and makes Resume() busy meanwhile. So it is
+// turned off, and the store resumes.
+class watcher final : public rocksdb::EventListener {
+ public:
+  explicit watcher(std::shared_ptr<health> state) : state_(std::move(state)) {}
+
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
+    if (status->IsNoSpace() || status->severity() >= rocksdb::Status::Severity::kHardError) {
+      state_->take(*status, reason_text(reason));
+    } else {
+      log::warning("store_background_error", {{"why", status->ToString()}});
+    }
+  }
+
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status status,
+                            bool* automatic) override {
+    if (status.IsNoSpace()) *automatic = false;
+  }
+
+ private:
+  static const char* reason_text(rocksdb::BackgroundErrorReason reason) {
+    switch (reason) {
+      case rocksdb::BackgroundErrorReason::kFlush:
+      case rocksdb::BackgroundErrorReason::kFlushNoWAL:
+        return "flushing rows to a table";
+      case rocksdb::BackgroundErrorReason::kCompaction:
+        return "compacting tables";
+      case rocksdb::BackgroundErrorReason::kWriteCallback:
+        return "writing the log";
+      case rocksdb::BackgroundErrorReason::kManifestWrite:
+      case rocksdb::BackgroundErrorReason::kManifestWriteNoWAL:
+        return "writing the manifest";
+      default:
+        return "working in the background";
+    }
+  }
+  const std::shared_ptr<health> state_;
+};
+
+}  // namespace
+
+rocksdb::DBOptions database_options(const rocks_options& options, rocksdb::Env* env,
+                                    const std::shared_ptr<health>& state) {
+  rocksdb::DBOptions o;
+  if (env) o.env = env;
+  o.info_log = std::make_shared<into_our_log>();
+  o.listeners.push_back(std::make_shared<watcher>(state));
+  o.stats_dump_period_sec = 0;
+  o.stats_persist_period_sec = 0;
+
+  // What a torn tail of the log holds was never acknowledged, so it is dropped; a row lost before
+  // the tail is noticed by the chain above the store.
+  o.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  o.paranoid_checks = true;
+  o.track_and_verify_wals_in_manifest = true;
+  o.verify_sst_unique_id_in_manifest = true;
+  o.recycle_log_file_num = 0;
+  o.atomic_flush = false;  // every batch goes through the log
+
+  // No gain was measured from it, and some file systems (tmpfs, NFS, ZFS) have none.
+  o.allow_fallocate = false;
+  o.max_open_files = options.read_only ? -1 : open_files;
+  o.skip_stats_update_on_db_open = true;
+  o.avoid_unnecessary_blocking_io = true;  // a reader that drops a snapshot deletes no files
+  o.bytes_per_sync = write_behind_bytes;   // tables reach the disk steadily, not in one stall
+  o.max_background_jobs = 2;
+  o.db_write_buffer_size = buffers_in_memory * options.write_buffer_bytes;
+  o.max_total_wal_size = buffers_in_log * options.write_buffer_bytes;
+  return o;
+}
+
+rocksdb::ColumnFamilyOptions family_options(const rocks_options& options, family f,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.block_size = block_bytes;
+  table.format_version = 5;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(bloom_bits, false));
+  table.whole_key_filtering = true;
+  // Within the cache's bound; a table of 64 MB has some 100 KB of both, so they are not split up.
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+
+  rocksdb::ColumnFamilyOptions o;
+  o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  o.compression = rocksdb::kLZ4Compression;
+  o.level_compaction_dynamic_level_bytes = true;
+  o.write_buffer_size = options.write_buffer_bytes;
+  // "Is this event new?" is asked for each one, and nearly always it is.
+  if (f == family::events) {
+    o.memtable_prefix_bloom_size_ratio = memtable_bloom_share;
+    o.memtable_whole_key_filtering = true;
+  }
+  return o;
+}
+
+}  // namespace tilld::store
