@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -35,7 +36,7 @@ struct gateway_state {
   gateway_settings settings;
   transport way_out;
   std::shared_ptr<gateway_board> board;
-  std::unique_ptr<core::gateway_plan> plan;
+  std::optional<core::gateway_plan> plan;
   std::unordered_map<core::ticket, once<stripe::outcome>> waiting;
   core::ticket next_ticket = 1;
   std::int64_t tick_at_ms = 0;

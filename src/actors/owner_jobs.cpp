@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "stripe/collapse.hpp"
 #include "stripe/event.hpp"
 
 namespace tilld::actors {
@@ -118,6 +119,19 @@ snapshot snapshot_of(const stripe::object_head& head, const stripe::outcome& out
   return snap;
 }
 
+// An answer with expanded fields, folded back into the shape that the mirror keeps.
+std::optional<stripe::object_head> kept_shape(const stripe::call& call,
+                                              const stripe::outcome& outcome) {
+  auto head = object_in(outcome);
+  const bool expanded = call.body.find("expand") != std::string::npos ||
+                        call.target.find("expand") != std::string::npos;
+  if (!head || !expanded) return head;
+  const auto folded = stripe::collapse(head->json);
+  if (!folded) return std::nullopt;
+  auto again = stripe::parse_object(*folded);
+  return again ? std::optional(std::move(*again)) : std::nullopt;
+}
+
 // A repeated order may be answered with what was true when it was first carried out.
 std::int64_t earliest_truth_s(const order_in_hand& order) {
   const bool repeated = order.outcome.replayed || order.record.attempts > 1;
@@ -158,7 +172,7 @@ after_commit run(owner_state& me, working_set& set, core::customer_state* next, 
   order_end end =
       close_order(set, order_context_of(me), record, order->outcome, me.shared->order_give_up_ms);
   std::optional<refetch_target> refetch;
-  if (const auto head = object_in(order->outcome)) {
+  if (const auto head = kept_shape(record.call, order->outcome)) {
     snapshot snap = snapshot_of(*head, order->outcome, record.id);
     snap.lo_s = earliest_truth_s(*order);
     auto became = mirror_snapshot(set, next, mirror_context_of(me), snap);

@@ -1,0 +1,37 @@
+#include "stripe/collapse.hpp"
+
+#include "support/catch.hpp"
+
+using tilld::stripe::collapse;
+
+TEST_CASE("expanded fields are folded back into ids") {
+  CHECK(
+      *collapse(R"({"id":"sub_1","object":"subscription",)"
+                R"("customer":{"id":"cus_1","object":"customer","email":"a@b.c"},)"
+                R"("latest_invoice":{"id":"in_1","object":"invoice"},"status":"active"})") ==
+      R"({"id":"sub_1","object":"subscription","customer":"cus_1","latest_invoice":"in_1","status":"active"})");
+}
+
+TEST_CASE("what Stripe always embeds stays whole, and is folded inside") {
+  CHECK(*collapse(R"({"id":"sub_1","object":"subscription","items":{"object":"list","data":[)"
+                  R"({"id":"si_1","object":"subscription_item","price":{"id":"price_1",)"
+                  R"("object":"price","product":{"id":"prod_1","object":"product"}}}]}})") ==
+        R"({"id":"sub_1","object":"subscription","items":{"object":"list","data":[)"
+        R"({"id":"si_1","object":"subscription_item","price":{"id":"price_1",)"
+        R"("object":"price","product":"prod_1"}}]}})");
+}
+
+TEST_CASE("arrays of references are folded one by one") {
+  CHECK(*collapse(R"({"id":"sub_1","object":"subscription","discounts":[)"
+                  R"({"id":"di_1","object":"discount"},"di_2"]})") ==
+        R"({"id":"sub_1","object":"subscription","discounts":["di_1","di_2"]})");
+}
+
+TEST_CASE("a document that was not expanded stays byte for byte") {
+  const char* plain = R"({"id":"cus_1","object":"customer","balance":-1200,"metadata":{"k":"v"}})";
+  CHECK(*collapse(plain) == plain);
+}
+
+TEST_CASE("what is no object is an error") {
+  CHECK_FALSE(collapse("[1]").has_value());
+}
