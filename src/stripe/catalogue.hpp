@@ -47,7 +47,7 @@ struct event_row {
 
 class catalogue {
  public:
-  // The one that is built in. The first call parses it (about a millisecond).
+  // The one that is built in. The first call parses it (a few milliseconds).
   static const catalogue& instance();
   catalogue(const catalogue&) = delete;
   catalogue& operator=(const catalogue&) = delete;
