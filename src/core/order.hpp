@@ -1,17 +1,29 @@
 // The order rule: what a fact from Stripe means for the document we hold.
 //
-// Stripe promises neither order nor single delivery, and event times have one-second grain. The law:
-// any permutation, duplication or loss-then-refetch of an object's history ends in the same document
-// as Stripe's.
+// Stripe promises neither order nor single delivery, and event times have one-second grain. The
+// law: any permutation, duplication or loss-then-refetch of an object's history ends in the same
+// document as Stripe's.
 //
 //   - An event strictly newer than what we hold replaces it; strictly older does nothing.
 //   - A snapshot (an API answer) was true at some moment in [lo, hi]: not before the request left,
 //     not after the answer's Date. It takes part in the same comparison.
 //   - In the same second (or inside a snapshot's interval) time proves nothing. Then the events of
 //     that second are laid end to end by their previous_attributes; if every order that fits ends
-//     in one document, that is the document.
+//     in one document, that is the document. Events without previous_attributes ("invoice.paid")
+//     are placed by what never goes back (status ranks, amounts paid, counters) and by what their
+//     type says about the state before them.
+//   - A creation is before everything else of its object: it never supersedes a held document of
+//     the same incarnation, and everything supersedes a document that comes from it.
 //   - A terminal state (deleted, canceled, voided) is not undone by its own past.
 //   - Where none of this tells, the verdict is refetch: ask Stripe, once for however many events.
+//
+// Why it converges: a verdict in contested time is computed from the whole set of events seen in
+// that time, not from the event alone. While some are still under way it may be provisional; the
+// last of them to arrive decides on the complete set, in which the true order is one of those that
+// fit. So a verdict that is not refetch is then the truth, in whatever order they came.
+//
+// Pure functions; any thread. Documents are JSON objects within the bounds of stripe::parse_event
+// (depth 64), best minified.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +35,8 @@
 namespace tilld::core {
 
 // When a held document was true, in seconds of Stripe's clock. An event: lo == hi == created.
+// A suspect row: true at lo (or in [lo, …] for a snapshot), and everything up to hi has been seen
+// but could not be placed.
 struct stamp {
   std::int64_t lo = 0;
   std::int64_t hi = 0;
@@ -39,8 +53,8 @@ struct held {
 };
 
 struct event_fact {
-  std::string_view id;        // event id
-  std::string_view type;      // "customer.updated"
+  std::string_view id;    // event id
+  std::string_view type;  // "customer.updated"
   std::int64_t created_s = 0;
   std::string_view object_name;
   std::string_view object;    // JSON
@@ -59,8 +73,9 @@ struct snapshot_fact {
 
 enum class action : std::uint8_t {
   ignore,   // nothing changes (already known, or past)
-  replace,  // `document` and `at` are the new row
-  refetch,  // keep the document (or take `document` if not empty), mark it suspect, ask Stripe
+  replace,  // `document` and `at` are the new row. The document may be the held one, byte for byte:
+            // then only the stamp moves (a doubt is settled, a snapshot confirms)
+  refetch,  // keep the document (or take `document` if not empty), write `at`, ask Stripe
 };
 
 struct verdict {
@@ -71,11 +86,27 @@ struct verdict {
 };
 
 // True when decide() needs the other events of the contested time: the caller then loads every
-// stored event of this object with created in [current.lo, current.hi].
+// stored event of this object with created in peer_window().
 bool contested(const std::optional<held>& current, const event_fact& event);
 bool contested(const std::optional<held>& current, const snapshot_fact& snapshot);
 
-// `peers` are the stored events of the contested time, in any order, `event` not among them.
+// Both ends belong to it. Loading less is safe and costs refetches.
+struct window {
+  std::int64_t lo = 0;
+  std::int64_t hi = 0;
+  friend bool operator==(const window&, const window&) = default;
+};
+window peer_window(const held& current, const event_fact& event);
+window peer_window(const held& current, const snapshot_fact& snapshot);
+
+// `peers` are the stored events of the contested time, in any order, `event` not among them (if it
+// is, it counts once). An event whose id was seen before must not come here again.
+//
+// A refetch is best left to rest until Stripe's clock is past `at.hi`, and asked only if the row is
+// suspect then: the rest of the second's events often settles it for nothing, and an answer that
+// left after `at.hi` is newer than every doubt. If an answer comes too early, the verdict is
+// refetch again. Where there is nothing to ask by (an object without an id), the caller's own list
+// of the customer's objects is the answer.
 verdict decide(const std::optional<held>& current, const event_fact& event,
                std::span<const event_fact> peers);
 verdict decide(const std::optional<held>& current, const snapshot_fact& snapshot,
@@ -85,8 +116,8 @@ verdict decide(const std::optional<held>& current, const snapshot_fact& snapshot
 // retrieved.
 bool is_deletion(std::string_view event_type, std::string_view object_name);
 bool is_creation(std::string_view event_type);
-// Statuses that Stripe never leaves: a canceled or incomplete_expired subscription, a void invoice,
-// a canceled or succeeded payment intent, ….
+// Statuses that Stripe never leaves: a canceled or incomplete_expired subscription, a paid or void
+// invoice, a canceled or succeeded payment intent, ….
 bool is_terminal(std::string_view object_name, std::string_view status);
 
 }  // namespace tilld::core

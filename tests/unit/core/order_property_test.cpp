@@ -1,0 +1,105 @@
+// The law of the order rule, held against random histories.
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+
+#include <rapidcheck.h>
+
+#include "order_model.hpp"
+#include "support/catch.hpp"
+
+namespace {
+
+using namespace order_model;
+
+constexpr std::size_t tape_length = 220;
+
+std::uint64_t factor() {
+  const char* text = std::getenv("TILLD_PROPERTY_FACTOR");
+  const auto value = text ? std::strtoull(text, nullptr, 10) : 0;
+  return value == 0 ? 1 : value;
+}
+
+struct outcome {
+  bool holds = false;
+  std::string object_name;
+  tally counted;
+};
+
+outcome live_and_mirror(std::span<const std::uint8_t> tape, std::string* story = nullptr) {
+  chance choose(tape);
+  const delivery_plan plan{.losses = choose.one_in(2), .rests = !choose.one_in(3)};
+  const auto h = random_history(choose);
+  mirror m;
+  if (story) m.keep_story();
+  if (!h.events.empty()) play(m, h, choose, plan);
+  if (story) {
+    for (const auto& e : h.events)
+      *story += e.id + " " + e.type + " @" + std::to_string(e.ms) + " " + e.object + " was " +
+                e.previous + "\n";
+    *story += m.story() + "held " + (m.empty() ? "" : m.document()) + "\n";
+  }
+  return {h.events.empty() || agrees(m, h), h.object_name, m.counted()};
+}
+
+}  // namespace
+
+TEST_CASE(
+    "whatever the order, the losses and the answers, the mirror ends with Stripe's document") {
+  const std::uint64_t tries = 100'000 * factor();
+  std::map<std::string, tally> by_object;
+  for (std::uint64_t seed = 1; seed <= tries; ++seed) {
+    const auto tape = tape_of(seed, tape_length);
+    const auto o = live_and_mirror(tape);
+    if (!o.holds) {
+      std::string story;
+      live_and_mirror(tape, &story);
+      FAIL("seed " << seed << ", a " << o.object_name << ":\n" << story);
+    }
+    auto& t = by_object[o.object_name];
+    t.decisions += o.counted.decisions;
+    t.refetch_verdicts += o.counted.refetch_verdicts;
+    t.refetch_calls += o.counted.refetch_calls;
+  }
+  std::cout << "order rule: " << tries << " histories; refetch verdicts and calls per decision:\n";
+  for (const auto& [name, t] : by_object)
+    std::cout << "  " << name << ": " << t.refetch_verdicts << " and " << t.refetch_calls << " of "
+              << t.decisions << "\n";
+}
+
+TEST_CASE("a history that breaks the law shrinks to its smallest form") {
+  REQUIRE(rc::check("converges", [](const std::vector<std::uint8_t>& tape) {
+    std::string story;
+    const bool holds = live_and_mirror(tape, &story).holds;
+    if (!holds) RC_LOG(story);
+    return holds;
+  }));
+}
+
+TEST_CASE("without refetches the same events give the same document in any two orders") {
+  const std::uint64_t tries = 20'000 * factor();
+  std::uint64_t compared = 0;
+  for (std::uint64_t seed = 1; seed <= tries; ++seed) {
+    const auto tape = tape_of(seed ^ 0x5eed, tape_length);
+    chance choose(tape);
+    const auto h = random_history(choose);
+    if (h.events.empty()) continue;
+    mirror first;
+    mirror second;
+    for (const auto& e : h.events)
+      first.hear(e);
+    auto shuffled = h.events;
+    for (std::size_t i = shuffled.size(); i > 1; --i)
+      std::swap(shuffled[i - 1], shuffled[choose.below(static_cast<std::uint32_t>(i))]);
+    for (const auto& e : shuffled)
+      second.hear(e);
+    if (first.suspect() || second.suspect()) continue;
+    ++compared;
+    INFO("seed " << seed << "\n" << first.document() << "\n" << second.document());
+    REQUIRE(first.deleted() == second.deleted());
+    REQUIRE((first.deleted() || without_nulls(json::parse(first.document())) ==
+                                    without_nulls(json::parse(second.document()))));
+  }
+  REQUIRE(compared > tries / 2);
+}
