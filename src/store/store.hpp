@@ -26,8 +26,8 @@ const char* to_string(family f) noexcept;  // also the name of the column family
 
 struct scan_range {
   family in = family::objects;
-  std::string prefix;    // only rows whose key starts with this
-  std::string from;      // forward: keys >= from; reverse: keys < from; empty: from the end
+  std::string prefix{};  // only rows whose key starts with this
+  std::string from{};    // forward: keys >= from; reverse: keys < from; empty: from the end
   bool reverse = false;  // largest key first
 };
 
