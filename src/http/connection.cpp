@@ -1,8 +1,11 @@
 #include "http/connection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -58,9 +61,6 @@ bool start_sending(connection& c, wire out, const send_limits& limits, std::int6
 bool send_on(connection& c, const send_limits& limits, std::int64_t now_ms) {
   switch (send_some(c)) {
     case sending::blocked:
-      c.deadline_ms.store(c.since_ms + limits.write_deadline_ms +
-                              static_cast<std::int64_t>(c.sent) * 1000 / least_read_rate,
-                          std::memory_order_relaxed);
       return false;
     case sending::broken:
       start_lingering(c, now_ms);
@@ -77,6 +77,14 @@ bool send_on(connection& c, const send_limits& limits, std::int64_t now_ms) {
   }
   enter(c, phase::idle, now_ms, now_ms + limits.idle_deadline_ms);
   return c.readable || !c.received.empty();
+}
+
+std::int64_t sending_deadline_ms(const connection& c, const send_limits& limits) {
+  int unread = 0;  // by the peer's kernel; of what ours has taken
+  ::ioctl(c.socket.get(), SIOCOUTQ, &unread);
+  const std::int64_t taken = static_cast<std::int64_t>(c.sent) - unread;
+  return c.since_ms + limits.write_deadline_ms +
+         std::max<std::int64_t>(taken, 0) * 1000 / least_read_rate;
 }
 
 void start_lingering(connection& c, std::int64_t now_ms) {

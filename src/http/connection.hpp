@@ -63,8 +63,6 @@ struct send_limits {
   std::int64_t write_deadline_ms = 0;
 };
 
-// A reader gets the write deadline and a second more for every 16 KiB it has taken: 5 MB may take
-// five minutes, but a reader that takes a byte now and then is dropped.
 inline constexpr std::int64_t least_read_rate = 16 << 10;  // bytes/s
 inline constexpr std::int64_t linger_ms = 2'000;
 inline constexpr std::size_t linger_bytes = 2u << 20;
@@ -75,6 +73,10 @@ void enter(connection& c, phase next, std::int64_t now_ms, std::int64_t deadline
 // read. Otherwise it idles, or the next edge finds it sending.
 bool start_sending(connection& c, wire out, const send_limits& limits, std::int64_t now_ms);
 bool send_on(connection& c, const send_limits& limits, std::int64_t now_ms);
+
+// A reader gets the write deadline and a second more for every 16 KiB it has taken: 5 MB may take
+// five minutes, but a reader that takes a byte now and then is dropped.
+std::int64_t sending_deadline_ms(const connection& c, const send_limits& limits);
 
 // Closes for writing and waits a bounded while for the peer to read what was said. Closing at once
 // while bytes come in would make the kernel send a reset, and the peer would lose the answer.

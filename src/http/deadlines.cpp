@@ -18,7 +18,7 @@ std::int64_t shortest(const listener_settings& s) {
 }
 
 // A reset, not a polite end: what the kernel still holds for a peer that takes nothing is freed.
-void close_with_reset(int fd) {
+void reset_on_close(int fd) {
   const linger now{1, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 }
@@ -70,7 +70,9 @@ void server::door::late(connection& c) {
       break;
     }
     case phase::sending:
-      close_with_reset(c.socket.get());
+      c.deadline_ms = sending_deadline_ms(c, board_->sending);
+      if (c.deadline_ms > now_ms_) return;
+      reset_on_close(c.socket.get());
       return close(c);
     case phase::idle:
     case phase::lingering:

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <system_error>
 
+#include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -27,6 +28,11 @@ bool watch(int epoll, int fd, std::uint32_t events, std::uint64_t key) {
   wanted.events = events;
   wanted.data.u64 = key;
   return ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &wanted) == 0;
+}
+
+bool somebody_waits(int listening_socket) {
+  pollfd wanted{listening_socket, POLLIN, 0};
+  return ::poll(&wanted, 1, 0) > 0;
 }
 
 // Signals are for the main thread; threads that are made meanwhile never see one.
@@ -215,6 +221,8 @@ void server::door::accept_some() {
         continue;
       case EMFILE:
       case ENFILE:
+        // The kernel looks for a descriptor first, so this comes also when nobody waits.
+        if (!somebody_waits(listening_.socket.get())) return;
         if (make_room()) continue;
         return pause_accepting(who.error);
       default:

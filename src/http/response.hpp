@@ -18,7 +18,7 @@ struct wire {
 };
 
 struct wire_options {
-  std::string_view request_id;
+  std::string_view request_id = {};
   bool close = false;
   bool head_only = false;  // the answer to HEAD: the length of the body, but no body
 };
