@@ -239,9 +239,8 @@ object_head read_head(taker& take, dom::object object, const char* what) {
   } else if (created != nullptr) {
     head.created_s = time_of(*created).value_or(0);  // what an unknown object may mean by it
   }
-  if (fields[f_deleted] != nullptr && fields[f_deleted]->is_bool()) {
-    head.deleted = bool(*fields[f_deleted]);
-  }
+  bool deleted = false;
+  head.deleted = fields[f_deleted] != nullptr && !fields[f_deleted]->get(deleted) && deleted;
   return head;
 }
 
@@ -250,6 +249,16 @@ struct cuts {
   std::string_view object;
   std::string_view previous;
 };
+
+// The text of an object, or nothing of a null. False when it is neither.
+bool cut(simdjson::simdjson_result<ondemand::value> from, std::string_view& text) {
+  ondemand::value value;
+  ondemand::json_type type{};
+  if (std::move(from).get(value) || value.type().get(type)) return false;
+  if (type == ondemand::json_type::null) return true;
+  ondemand::object object;
+  return !value.get_object().get(object) && !object.raw_json().get(text);
+}
 
 // False when `raw` is not what the DOM parser has just proved it to be.
 bool find_cuts(ondemand::parser& parser, const std::string& raw, cuts& found) {
@@ -265,15 +274,8 @@ bool find_cuts(ondemand::parser& parser, const std::string& raw, cuts& found) {
     if (member.value().get_object().get(data)) return false;
     for (auto inner : data) {
       if (inner.unescaped_key().get(key)) return false;
-      std::string_view* const wanted = key == "object"                ? &found.object
-                                       : key == "previous_attributes" ? &found.previous
-                                                                      : nullptr;
-      ondemand::value value;
-      if (wanted == nullptr) continue;
-      if (inner.value().get(value)) return false;
-      ondemand::object text;
-      if (value.is_null()) continue;
-      if (value.get_object().get(text) || text.raw_json().get(*wanted)) return false;
+      if (key == "object" && !cut(inner.value(), found.object)) return false;
+      if (key == "previous_attributes" && !cut(inner.value(), found.previous)) return false;
     }
     return true;
   }
