@@ -23,6 +23,7 @@ void health::fail(std::string why) {
 
 void health::stall(std::string why) {
   const std::lock_guard lock(mutex_);
+  ++stalls_;
   if (fatal_ || stalled_) return;
   log::warning("store_stalled", {{"why", why}});
   why_ = std::move(why);
@@ -30,11 +31,17 @@ void health::stall(std::string why) {
   changed_.notify_all();
 }
 
-void health::resumed() {
+std::uint64_t health::stalls() const {
   const std::lock_guard lock(mutex_);
-  if (fatal_ || !stalled_) return;
+  return stalls_;
+}
+
+bool health::resumed(std::uint64_t stalls_before) {
+  const std::lock_guard lock(mutex_);
+  if (fatal_ || stalls_ != stalls_before) return false;
   stalled_ = false;
   why_.clear();
+  return true;
 }
 
 void health::take(const rocksdb::Status& status, std::string_view during) {

@@ -29,10 +29,13 @@ class health {
   bool well() const noexcept { return !fatal() && !stalled(); }
   std::string why() const;
 
-  // The first reason is kept and logged. True when it was the first.
+  // The first reason is kept and logged.
   void fail(std::string why);
   void stall(std::string why);
-  void resumed();
+  // How often stall() was called. RocksDB was resumed when this was so: well again, unless it
+  // stalled anew meanwhile. True when well.
+  std::uint64_t stalls() const;
+  bool resumed(std::uint64_t stalls_before);
 
   // A failed write or background job, by its status: no space stalls, all else is fatal.
   void take(const rocksdb::Status& status, std::string_view during);
@@ -47,6 +50,7 @@ class health {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::string why_;
+  std::uint64_t stalls_ = 0;
   bool stop_ = false;
   std::atomic<bool> fatal_{false};
   std::atomic<bool> stalled_{false};

@@ -20,17 +20,16 @@ std::string reason() {
   return std::generic_category().message(errno);
 }
 
-bool is_data(const std::string& name, const fs::directory_entry& entry) {
-  if (name.ends_with(".sst") || name.ends_with(".blob")) return true;
-  std::error_code ignored;
-  return name.ends_with(".log") && entry.file_size(ignored) > 0;
+// Made only after CURRENT.
+bool is_data(const std::string& name) {
+  return name.ends_with(".sst") || name.ends_with(".blob") || name.ends_with(".log");
 }
 
 // Made by a first open before CURRENT, or by the file system.
 bool is_harmless(const std::string& name) {
   return name == "LOCK" || name == "IDENTITY" || name.starts_with("LOG") ||
          name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-") ||
-         name.ends_with(".dbtmp") || name.ends_with(".log") || name == "lost+found";
+         name.ends_with(".dbtmp") || name == "lost+found";
 }
 
 }  // namespace
@@ -53,7 +52,7 @@ result<directory_content> look_into(const std::string& path) {
   for (; !failed && entries != fs::directory_iterator(); entries.increment(failed)) {
     const std::string name = entries->path().filename().string();
     if (name == "CURRENT") return directory_content::store;
-    if (is_data(name, *entries)) {
+    if (is_data(name)) {
       data = true;
     } else if (!is_harmless(name)) {
       foreign = name;

@@ -176,14 +176,10 @@ void rocks_store::keep_resuming() {
 }
 
 void rocks_store::resume() {
-  // Marked well first: an error that comes up meanwhile must not be lost.
-  const std::string why = health_->why();
-  health_->resumed();
+  const std::uint64_t stalls = health_->stalls();
   const rocksdb::Status status = open_->db->Resume();
-  if (status.ok()) {
+  if (status.ok() && health_->resumed(stalls)) {
     log::info("store_resumed", {{"path", open_->path}});
-  } else {
-    health_->stall(why);
   }
 }
 
