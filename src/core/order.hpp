@@ -69,6 +69,10 @@ struct snapshot_fact {
   bool deleted = false;     // a deletion stub
   bool missing = false;     // 404 resource_missing
   bool refetch = false;     // the answer to our own refetch: settles `suspect` when it is newer
+  // The request left after the last decision about this object, an ignored event's included: then
+  // the answer is newer than all of it, doubts included, whatever the seconds say. An application's
+  // calls follow each other within a second, so it is worth knowing; false where it is not known.
+  bool after_held = false;
 };
 
 enum class action : std::uint8_t {
@@ -90,7 +94,7 @@ struct verdict {
 bool contested(const std::optional<held>& current, const event_fact& event);
 bool contested(const std::optional<held>& current, const snapshot_fact& snapshot);
 
-// Both ends belong to it. Loading less is safe and costs refetches.
+// Both ends belong to it. Loading less than this can let an old snapshot win.
 struct window {
   std::int64_t lo = 0;
   std::int64_t hi = 0;
