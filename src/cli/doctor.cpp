@@ -13,7 +13,7 @@
 #include "cli/app.hpp"
 #include "cli/commands.hpp"
 #include "cli/common.hpp"
-#include "core/http_date.hpp"
+#include "core/backoff.hpp"
 #include "net/client.hpp"
 #include "store/rocks_store.hpp"
 #include "stripe/catalogue.hpp"

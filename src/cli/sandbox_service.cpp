@@ -55,7 +55,7 @@ class sandbox_service::service {
         sender_(time),
         server_(listener(), routes(), counts) {
     for (auto& to : settings_.targets)
-      sender_.add_target(to.url, to.secret, {});
+      sender_.add_target({to.url, to.secret, {}});
   }
 
   result<void> start() {
@@ -68,7 +68,7 @@ class sandbox_service::service {
 
   std::uint16_t port() const { return server_.port(); }
 
-  void add_target(sandbox_settings::target to) { sender_.add_target(to.url, to.secret, {}); }
+  void add_target(sandbox_settings::target to) { sender_.add_target({to.url, to.secret, {}}); }
 
   void stop() {
     if (std::exchange(stopped_, true)) return;
@@ -118,7 +118,6 @@ class sandbox_service::service {
     sandbox::response answer = simulator_.handle(request_of(r), time_.wall_s());
     auto events = simulator_.take_events();
     if (r.verb != "GET") changed_ = true;
-    if (!events.empty() && r.path.starts_with("/v1/webhook_endpoints")) endpoints_changed();
     for (auto& event : events)
       sender_.send(event.id, event.type, std::move(event.body));
     if (r.verb != "GET" && r.path.starts_with("/v1/webhook_endpoints")) endpoints_changed();
@@ -126,9 +125,11 @@ class sandbox_service::service {
   }
 
   void endpoints_changed() {
-    for (auto& endpoint : simulator_.endpoints()) {
-      sender_.set_endpoint(endpoint.id, endpoint.url, endpoint.secret, endpoint.enabled_events);
+    std::vector<webhook_endpoint> made;
+    for (auto& to : simulator_.destinations()) {
+      if (to.enabled) made.push_back({to.url, to.secret, to.enabled_events});
     }
+    sender_.set_endpoints(std::move(made));
   }
 
   result<void> load() {

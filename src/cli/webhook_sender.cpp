@@ -22,53 +22,47 @@ constexpr std::int64_t give_up_ms = 3 * 24 * 3600 * 1000LL;
 constexpr std::size_t at_once = 16;
 constexpr std::int64_t answer_within_ms = 20'000;
 
+bool wants(const webhook_endpoint& to, const std::string& type) {
+  if (to.enabled_events.empty()) return true;
+  return std::ranges::any_of(to.enabled_events,
+                             [&](const auto& e) { return e == "*" || e == type; });
+}
+
 }  // namespace
 
 class webhook_sender::queue {
  public:
   explicit queue(const clock& time) : time_(time) {}
 
-  struct endpoint {
-    std::string url;
-    std::string secret;
-    std::vector<std::string> enabled_events;
-
-    bool wants(const std::string& type) const {
-      if (enabled_events.empty()) return true;
-      return std::ranges::any_of(enabled_events,
-                                 [&](const auto& e) { return e == "*" || e == type; });
-    }
-  };
-
   struct delivery {
-    std::string endpoint;
+    std::shared_ptr<const webhook_endpoint> to;
     std::string event;
     std::shared_ptr<const std::string> body;
     std::int64_t since_ms = 0;
     int tries = 0;
   };
 
-  void set(const std::string& id, endpoint e) {
+  void add(webhook_endpoint e) {
     const std::lock_guard lock(mutex_);
-    if (e.url.empty()) {
-      endpoints_.erase(id);
-    } else {
-      endpoints_.insert_or_assign(id, std::move(e));
-    }
+    given_.push_back(std::make_shared<const webhook_endpoint>(std::move(e)));
   }
 
-  void add(endpoint e) {
+  void set(std::vector<webhook_endpoint> all) {
     const std::lock_guard lock(mutex_);
-    endpoints_.insert_or_assign("given-" + std::to_string(endpoints_.size()), std::move(e));
+    set_.clear();
+    for (auto& e : all)
+      set_.push_back(std::make_shared<const webhook_endpoint>(std::move(e)));
   }
 
   void send(const std::string& event_id, const std::string& type, std::string body) {
     auto shared = std::make_shared<const std::string>(std::move(body));
     {
       const std::lock_guard lock(mutex_);
-      for (const auto& [id, to] : endpoints_) {
-        if (!to.wants(type)) continue;
-        due_.emplace(time_.mono_ms(), delivery{id, event_id, shared, time_.mono_ms(), 0});
+      for (const auto* all : {&given_, &set_}) {
+        for (const auto& to : *all) {
+          if (!wants(*to, type)) continue;
+          due_.emplace(time_.mono_ms(), delivery{to, event_id, shared, time_.mono_ms(), 0});
+        }
       }
     }
     wake_.notify_one();
@@ -117,14 +111,12 @@ class webhook_sender::queue {
 
   // Under the lock: the client only queues.
   void try_once(delivery d) {
-    const auto at = endpoints_.find(d.endpoint);
-    if (at == endpoints_.end()) return;
     net::request r;
     r.verb = "POST";
-    r.url = at->second.url;
+    r.url = d.to->url;
     r.body = *d.body;
     r.deadline_ms = answer_within_ms;
-    const std::vector<std::string> secrets{at->second.secret};
+    const std::vector<std::string> secrets{d.to->secret};
     r.headers = {{"Content-Type", "application/json; charset=utf-8"},
                  {"Stripe-Signature", stripe::sign(*d.body, secrets, time_.wall_s())},
                  {"User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)"}};
@@ -155,7 +147,9 @@ class webhook_sender::queue {
   const clock& time_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::map<std::string, endpoint> endpoints_;
+  using endpoints = std::vector<std::shared_ptr<const webhook_endpoint>>;
+  endpoints given_;
+  endpoints set_;
   std::multimap<std::int64_t, delivery> due_;
   std::size_t away_ = 0;
   std::size_t delivered_ = 0;
@@ -168,13 +162,11 @@ webhook_sender::webhook_sender(const clock& time) : queue_(std::make_unique<queu
 webhook_sender::~webhook_sender() {
   stop();
 }
-void webhook_sender::add_target(std::string url, std::string secret,
-                                std::vector<std::string> enabled_events) {
-  queue_->add({std::move(url), std::move(secret), std::move(enabled_events)});
+void webhook_sender::add_target(webhook_endpoint to) {
+  queue_->add(std::move(to));
 }
-void webhook_sender::set_endpoint(const std::string& id, std::string url, std::string secret,
-                                  std::vector<std::string> enabled_events) {
-  queue_->set(id, {std::move(url), std::move(secret), std::move(enabled_events)});
+void webhook_sender::set_endpoints(std::vector<webhook_endpoint> all) {
+  queue_->set(std::move(all));
 }
 void webhook_sender::start() {
   queue_->start();

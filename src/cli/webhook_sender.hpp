@@ -11,16 +11,21 @@
 
 namespace tilld::cli {
 
+struct webhook_endpoint {
+  std::string url;
+  std::string secret;
+  std::vector<std::string> enabled_events;  // empty, or "*" among them: all
+};
+
 class webhook_sender {
  public:
   explicit webhook_sender(const clock& time);
   ~webhook_sender();
 
-  // `enabled_events`: empty or "*": all.
-  void add_target(std::string url, std::string secret, std::vector<std::string> enabled_events);
-  // Adds, replaces, or (empty url) removes the endpoint of this id.
-  void set_endpoint(const std::string& id, std::string url, std::string secret,
-                    std::vector<std::string> enabled_events);
+  // For good.
+  void add_target(webhook_endpoint to);
+  // Replaces those that were set before.
+  void set_endpoints(std::vector<webhook_endpoint> all);
   void start();
   void stop();
 
