@@ -30,8 +30,9 @@ constexpr bool is_printable(char c) {
 
 std::optional<std::uint16_t> parse_port(std::string_view digits) {
   unsigned value = 0;
-  const char* end = digits.data() + digits.size();
-  const auto [stop, failure] = std::from_chars(digits.data(), end, value);
+  const char* begin = digits.begin();
+  const char* end = digits.end();
+  const auto [stop, failure] = std::from_chars(begin, end, value);
   if (digits.empty() || failure != std::errc{} || stop != end || value > 65535) return std::nullopt;
   return static_cast<std::uint16_t>(value);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include <unistd.h>
@@ -120,8 +121,9 @@ class secret_loader {
     }
     auto text = credential("stripe_key");
     if (!text) return std::unexpected(text.error());
-    if (!*text) return {};
-    return take_key(**text, "credential " + credential_name("stripe_key"));
+    const std::optional<std::string>& found = *text;
+    if (!found) return {};
+    return take_key(*found, "credential " + credential_name("stripe_key"));
   }
 
   result<void> load_webhook_secrets() {
@@ -154,8 +156,9 @@ class secret_loader {
       const std::string leaf = i == 1 ? "webhook_secret" : "webhook_secret_" + std::to_string(i);
       auto text = credential(leaf);
       if (!text) return std::unexpected(text.error());
-      if (!*text) continue;
-      auto taken = take_webhook_secret(**text, "credential " + credential_name(leaf));
+      const std::optional<std::string>& found = *text;
+      if (!found) continue;
+      auto taken = take_webhook_secret(*found, "credential " + credential_name(leaf));
       if (!taken) return taken;
     }
     return {};

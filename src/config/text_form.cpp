@@ -27,8 +27,9 @@ std::vector<std::string> split_at_commas(std::string_view text) {
 
 template <class T>
 bool parse_all_of(std::string_view text, T& out) {
-  const char* end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, out);
+  const char* begin = text.begin();
+  const char* end = text.end();
+  const auto [stop, failure] = std::from_chars(begin, end, out);
   return failure == std::errc{} && stop == end;
 }
 
