@@ -22,8 +22,8 @@ namespace ondemand = simdjson::ondemand;
 constexpr std::int64_t latest_time_s = 253'402'300'799;  // the last second of the year 9999
 
 // Parsers keep their buffers, about 15 bytes for each byte of the largest document so far.
-constexpr std::size_t first_capacity = 32 * 1024;
-constexpr std::size_t kept_capacity = 128 * 1024;
+constexpr std::size_t first_capacity = 32'768;
+constexpr std::size_t kept_capacity = 131'072;
 
 struct readers {
   dom::parser dom;        // proves the whole document
@@ -117,7 +117,8 @@ template <std::size_t N>
 class members {
  public:
   const dom::element* operator[](std::size_t which) const {
-    return found_[which] && !found_[which]->is_null() ? &*found_[which] : nullptr;
+    const auto& value = found_[which];
+    return value.has_value() && !value->is_null() ? &*value : nullptr;
   }
   void take(const std::array<std::string_view, N>& names, const dom::key_value_pair& member) {
     for (std::size_t i = 0; i < N; ++i) {
@@ -405,7 +406,7 @@ result<std::shared_ptr<event>> parse_event(std::string raw) {
   if (!root) return std::unexpected(std::move(root).error());
   taker take;
   read_envelope(take, *parsers, *root, *e);
-  if (take.problem()) return std::unexpected(*take.problem());
+  if (const auto& problem = take.problem()) return std::unexpected(*problem);
   return e;
 }
 
@@ -418,7 +419,7 @@ result<object_head> parse_object(std::string_view json) {
   if (!root) return std::unexpected(std::move(root).error());
   taker take;
   object_head head = read_head(take, *root, "object");
-  if (take.problem()) return std::unexpected(*take.problem());
+  if (const auto& problem = take.problem()) return std::unexpected(*problem);
   head.json = minified(json);
   return head;
 }

@@ -13,11 +13,10 @@
 namespace tilld::stripe {
 
 // What holds of every document before anything is looked at.
-inline constexpr std::size_t event_max_bytes = 1024 * 1024;  // an event
-inline constexpr std::size_t object_max_bytes =
-    8 * 1024 * 1024;                                  // an API answer: expand[] grows it
-inline constexpr std::size_t json_max_depth = 64;     // objects and arrays in each other
-inline constexpr std::size_t json_max_keys = 10'000;  // of one object
+inline constexpr std::size_t event_max_bytes = 1UL << 20;   // an event
+inline constexpr std::size_t object_max_bytes = 8UL << 20;  // an API answer: expand[] grows it
+inline constexpr std::size_t json_max_depth = 64;           // objects and arrays in each other
+inline constexpr std::size_t json_max_keys = 10'000;        // of one object
 
 struct event {
   std::string raw;  // the request body, byte for byte

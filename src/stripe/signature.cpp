@@ -135,6 +135,7 @@ std::string_view bytes_of(const digest& d) {
 bool any_match(const parsed_header& parsed, std::string_view body,
                std::span<const std::string> secrets) {
   std::vector<std::string> given;
+  given.reserve(parsed.signatures.size());
   for (const auto hex : parsed.signatures)
     given.push_back(from_hex(hex).value_or(std::string{}));
   const std::string prefix = std::string(parsed.signed_time) + '.';
