@@ -122,7 +122,12 @@ verdict newer(const held& current, const snapshot_fact& snapshot) {
         !ordering::in_final_status(snapshot.object_name, snapshot.object))
       return doubted(current, snapshot.hi, "final status left");
   }
-  return taken(snapshot, current, "newer");
+  auto v = taken(snapshot, current, "newer");
+  if (snapshot.after_held) {
+    v.at.lo = std::max(v.at.lo, current.at.lo);
+    v.at.hi = std::max(v.at.hi, v.at.lo);
+  }
+  return v;
 }
 
 verdict older(const held& current, const snapshot_fact& snapshot) {
@@ -185,7 +190,7 @@ class court {
 
   ruling between_documents() {
     if (scene_.same_state(held_, *snapshot_)) return {winner::held};
-    switch (scene_.compare(held_, *snapshot_)) {
+    switch (scene_.certain(held_, *snapshot_)) {
       case order_of::before:
         return {winner::snapshot};
       case order_of::after:
@@ -200,30 +205,31 @@ class court {
     if (document.lo > last_second_) return standing::after_them;
     if (std::ranges::any_of(events_, [&](const fact& e) { return scene_.saw(e, document); }))
       return standing::among_them;
-    return last_ ? against_last(document) : against_all(document);
+    const auto sure = against([&](const fact& e) { return scene_.certain(e, document); });
+    if (sure != standing::unknown) return sure;
+    // A state that no event saw: either it is the one before all of them, or events are missing.
+    if (std::ranges::any_of(events_,
+                            [&](const fact& e) { return scene_.may_precede(document, e); }))
+      return standing::unknown;
+    return against([&](const fact& e) { return scene_.likely(e, document); });
   }
 
-  standing against_last(const fact& document) {
-    bool before = false;
-    bool after = false;
+  // By the last event, or, where it is not known which that is, by all of the last second.
+  template <class F>
+  standing against(F&& order_with) const {
+    std::size_t before = 0;
+    std::size_t after = 0;
+    std::size_t all = 0;
     for (const fact* e : second_) {
-      if (!scene_.same_state(*e, *last_)) continue;
-      const auto told = scene_.compare(*e, document);
-      before |= told == order_of::before;
-      after |= told == order_of::after;
+      if (last_ && !scene_.same_state(*e, *last_)) continue;
+      const auto told = order_with(*e);
+      before += told == order_of::before;
+      after += told == order_of::after;
+      ++all;
     }
-    if (before == after) return standing::unknown;
-    return before ? standing::after_them : standing::among_them;
-  }
-
-  standing against_all(const fact& document) {
-    bool all_before = true;
-    for (const fact* e : second_) {
-      const auto told = scene_.compare(*e, document);
-      if (told == order_of::after) return standing::among_them;
-      all_before &= told == order_of::before;
-    }
-    return all_before ? standing::after_them : standing::unknown;
+    if (after > 0) return before > 0 && last_ ? standing::unknown : standing::among_them;
+    const bool enough = last_ ? before > 0 : before == all;
+    return enough ? standing::after_them : standing::unknown;
   }
 
   const fact& state_of(const ruling& r) const {
@@ -376,7 +382,8 @@ bool contested(const std::optional<held>& current, const event_fact& event) {
 }
 
 bool contested(const std::optional<held>& current, const snapshot_fact& snapshot) {
-  return current && snapshot.hi >= current->at.lo && snapshot.lo <= current->at.hi;
+  return current && !snapshot.after_held && snapshot.hi >= current->at.lo &&
+         snapshot.lo <= current->at.hi;
 }
 
 window peer_window(const held& current, const event_fact&) {
@@ -404,7 +411,8 @@ verdict decide(const std::optional<held>& current, const snapshot_fact& snapshot
   if (contested(current, snapshot)) {
     v = decide_contested(*current, snapshot, peers);
   } else {
-    v = snapshot.lo > current->at.hi ? newer(*current, snapshot) : older(*current, snapshot);
+    const bool is_newer = snapshot.after_held || snapshot.lo > current->at.hi;
+    v = is_newer ? newer(*current, snapshot) : older(*current, snapshot);
   }
   // Our own question came too early or too late for the doubt: it is still open.
   if (snapshot.refetch && v.what == action::ignore && current->at.suspect)

@@ -92,7 +92,7 @@ class scene::cartographer {
   }
 
   void add_leap(const fact& f) {
-    if (has_road(f) || f.as == role::notice) return;
+    if (has_road(f) || f.as == role::notice || f.as == role::update) return;
     const place to = place_of_fact(f);
     const bool told_by_update =
         std::ranges::any_of(map_.roads, [&](const auto& road) { return road.to == to; });
@@ -127,10 +127,19 @@ class scene::cartographer {
       const places here = bit(static_cast<place>(i));
       if (!(tails & here)) continue;
       const bool possible = states_[i]
-                                ? !(moved_to_ & here) && !begins_here(created_of(*states_[i]))
+                                ? !(moved_to_ & here) && !begins_here(created_of(*states_[i])) &&
+                                      !is_entered_here(*states_[i])
                                 : !births_.empty();
       if (possible) map_.starts |= here;
     }
+  }
+
+  // An event of this second tells that the object came into this state's status for the first time.
+  bool is_entered_here(const json& state) {
+    return std::ranges::any_of(second_, [&](const fact* f) {
+      return f->entered_once &&
+             same(member(state, f->moved_field), member(scene_.after(*f), f->moved_field));
+    });
   }
 
   static std::optional<std::int64_t> created_of(const json& state) {

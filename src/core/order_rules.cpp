@@ -120,6 +120,7 @@ struct type_row {
   std::string_view type;
   role as;
   std::string_view field = {};
+  bool once = false;
 };
 
 constexpr std::array types = {
@@ -158,13 +159,13 @@ constexpr std::array types = {
     type_row{"setup_intent.canceled", role::move, "status"},
     type_row{"charge.succeeded", role::move, "status"},
     type_row{"charge.failed", role::move, "status"},
-    type_row{"charge.refunded", role::move, "amount_refunded"},
-    type_row{"charge.captured", role::move, "captured"},
-    type_row{"payment_method.attached", role::move, "customer"},
+    type_row{"charge.refunded", role::move, "amount_refunded", true},
+    type_row{"charge.captured", role::move, "captured", true},
+    type_row{"payment_method.attached", role::move, "customer", true},
     type_row{"payment_method.detached", role::move, "customer"},
     type_row{"checkout.session.completed", role::move, "status"},
     type_row{"checkout.session.expired", role::move, "status"},
-    type_row{"checkout.session.async_payment_succeeded", role::move, "payment_status"},
+    type_row{"checkout.session.async_payment_succeeded", role::move, "payment_status", true},
     type_row{"quote.finalized", role::move, "status"},
     type_row{"quote.accepted", role::move, "status"},
     type_row{"quote.canceled", role::move, "status"},
@@ -174,7 +175,7 @@ constexpr std::array types = {
     type_row{"payout.failed", role::move, "status"},
     type_row{"payout.canceled", role::move, "status"},
     type_row{"payout.reconciliation_completed", role::echo},
-    type_row{"transfer.reversed", role::move, "amount_reversed"},
+    type_row{"transfer.reversed", role::move, "amount_reversed", true},
     type_row{"test_helpers.test_clock.advancing", role::move, "status"},
     type_row{"test_helpers.test_clock.ready", role::move, "status"},
 };
@@ -202,6 +203,15 @@ bool has_final_statuses(std::string_view object_name) {
       statuses, [&](const auto& row) { return row.object_name == object_name && row.is_final; });
 }
 
+bool status_is_entered_once(std::string_view object_name, std::string_view status) {
+  const auto* row = find_status(object_name, status);
+  if (!row) return false;
+  return row->is_final || std::ranges::none_of(statuses, [&](const auto& other) {
+           return other.object_name == object_name && other.rank == row->rank &&
+                  other.status != status;
+         });
+}
+
 std::span<const growing_field> growing_fields() {
   return fields;
 }
@@ -212,12 +222,21 @@ bool can_be_reborn(std::string_view object_name) {
 }
 
 event_kind kind_of_event(std::string_view type, std::string_view object_name, bool has_previous) {
-  if (is_creation(type)) return {role::birth, {}};
-  if (is_deletion(type, object_name)) return {role::death, {}};
-  if (has_previous) return {role::update, {}};
-  const auto row = std::ranges::find(types, type, &type_row::type);
-  if (row == types.end()) return {};
-  return {row->as, row->field};
+  event_kind kind;
+  // A detached payment method can be neither changed nor attached again.
+  if (object_name == "payment_method") kind.rank = type == "payment_method.detached" ? 1 : 0;
+  if (is_creation(type)) {
+    kind.as = role::birth;
+  } else if (is_deletion(type, object_name)) {
+    kind.as = role::death;
+  } else if (has_previous) {
+    kind.as = role::update;
+  } else if (const auto row = std::ranges::find(types, type, &type_row::type); row != types.end()) {
+    kind.as = row->as;
+    kind.moved_field = row->field;
+    kind.once = row->once;
+  }
+  return kind;
 }
 
 }  // namespace ordering

@@ -18,6 +18,8 @@ namespace tilld::core::ordering {
 std::optional<int> status_rank(std::string_view object_name, std::string_view status);
 bool status_is_final(std::string_view object_name, std::string_view status);
 bool has_final_statuses(std::string_view object_name);
+// Once left, the status never comes back: the event that tells of entering it is the first in it.
+bool status_is_entered_once(std::string_view object_name, std::string_view status);
 
 // Fields that only grow: null or absent, then a value; false, then true; numbers upwards. A dot
 // reaches into a hash. `set_once`: only from nothing to something counts, not which of two values.
@@ -45,6 +47,8 @@ enum class role : std::uint8_t {
 struct event_kind {
   role as = role::other;
   std::string_view moved_field;  // for `move`; empty: any field
+  bool once = false;             // for `move`: no value of the field ever comes back
+  std::optional<int> rank;       // where the type itself says it, as status_rank() does
 };
 event_kind kind_of_event(std::string_view type, std::string_view object_name, bool has_previous);
 

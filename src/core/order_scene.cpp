@@ -64,7 +64,9 @@ fact scene::read(const event_fact& event) const {
   f.lo = f.hi = event.created_s;
   f.gone = kind.as == role::death;
   f.seen = look(event.object);
-  if (!f.gone) f.rank = status_rank(object_name_, f.seen.status);
+  if (!f.gone) f.rank = kind.rank ? kind.rank : status_rank(object_name_, f.seen.status);
+  f.entered_once = kind.once || (kind.as == role::move && kind.moved_field == "status" &&
+                                 status_is_entered_once(object_name_, f.seen.status));
   return f;
 }
 
@@ -186,17 +188,39 @@ order_of scene::without_reading(const fact& a, const fact& b) const {
   return order_of::unknown;
 }
 
-order_of scene::compare(const fact& a, const fact& b) {
+order_of scene::certain(const fact& a, const fact& b) {
   const auto told = without_reading(a, b);
   if (told != order_of::unknown || a.gone || b.gone || a.text == b.text) return told;
+  if (is_first_there(a, b) != is_first_there(b, a))
+    return is_first_there(a, b) ? order_of::before : order_of::after;
   switch (by_growth(object_name_, after(a), after(b))) {
     case -1:
       return order_of::before;
     case 1:
       return order_of::after;
     default:
-      return by_evidence(a, b);
+      return order_of::unknown;
   }
+}
+
+order_of scene::likely(const fact& a, const fact& b) {
+  const auto told = certain(a, b);
+  return told != order_of::unknown || a.gone || b.gone ? told : by_evidence(a, b);
+}
+
+bool scene::may_precede(const fact& state, const fact& event) {
+  if (event.as == role::birth || event.as == role::death || event.as == role::notice ||
+      change(event))
+    return saw(event, state);
+  if (certain(event, state) == order_of::before) return false;
+  if (event.as != role::move || event.moved_field.empty() || state.gone) return true;
+  return !same(member(after(state), event.moved_field), member(after(event), event.moved_field));
+}
+
+bool scene::is_first_there(const fact& a, const fact& b) {
+  if (!a.entered_once) return false;
+  if (a.moved_field == "status") return a.seen.status == b.seen.status;
+  return same(member(after(a), a.moved_field), member(after(b), a.moved_field));
 }
 
 // `b` can directly or indirectly follow `a`: `a` still shows what `b` replaced, and `b` already
@@ -211,9 +235,18 @@ bool scene::leads_to(const fact& a, const fact& b) {
   return !by_a || agree(after(b), after(a), *by_a, by_b);
 }
 
+bool scene::shows(const fact& later, const fact& change_by) {
+  const json* what = change(change_by);
+  return what && agree(after(later), after(change_by), *what, nullptr);
+}
+
 order_of scene::by_evidence(const fact& a, const fact& b) {
-  const bool forward = leads_to(a, b);
-  const bool backward = leads_to(b, a);
+  bool forward = leads_to(a, b);
+  bool backward = leads_to(b, a);
+  if (!forward && !backward) {  // what lies between them is missing; one may still show the other
+    forward = shows(b, a);
+    backward = shows(a, b);
+  }
   if (forward == backward) return order_of::unknown;
   return forward ? order_of::before : order_of::after;
 }
@@ -245,7 +278,7 @@ const fact* scene::last_by_elimination(std::span<const fact* const> second) {
   const fact* last = nullptr;
   for (const fact* f : second) {
     const bool has_successor = std::ranges::any_of(second, [&](const fact* other) {
-      return other != f && !same_state(*f, *other) && compare(*f, *other) == order_of::before;
+      return other != f && !same_state(*f, *other) && likely(*f, *other) == order_of::before;
     });
     if (has_successor) continue;
     if (last && !same_state(*last, *f)) return nullptr;

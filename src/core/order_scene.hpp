@@ -20,6 +20,7 @@ struct fact {
   bool is_snapshot = false;  // not an event: nothing is known of the state before
   role as = role::other;
   std::string_view moved_field;
+  bool entered_once = false;  // a `move`, and its field had not this value ever before
   std::string_view text;      // the document
   std::string_view previous;  // previous_attributes or empty
   std::int64_t lo = 0;
@@ -43,8 +44,13 @@ class scene {
   fact read(const snapshot_fact& snapshot) const;
 
   bool same_state(const fact& a, const fact& b);
-  // Is `a` certainly before `b`, certainly after, or is there no telling?
-  order_of compare(const fact& a, const fact& b);
+  // Is `a` certainly before `b`, certainly after, or is there no telling? By what never goes back.
+  order_of certain(const fact& a, const fact& b);
+  // The same, also by what the two show of each other's changes. A value that went and came back
+  // deceives it, so it may only decide while events are known to be missing.
+  order_of likely(const fact& a, const fact& b);
+  // `state` can be the one right before the event, as far as the event tells.
+  bool may_precede(const fact& state, const fact& event);
   // The event of this one second after which nothing happened in it; any of those with its state.
   // nullptr: there is no telling.
   const fact* last_of(std::span<const fact* const> second);
@@ -67,8 +73,10 @@ class scene {
 
   order_of without_reading(const fact& a, const fact& b) const;
   order_of gone_against(const fact& gone, const fact& alive) const;
+  bool is_first_there(const fact& a, const fact& b);
   order_of by_evidence(const fact& a, const fact& b);
   bool leads_to(const fact& a, const fact& b);
+  bool shows(const fact& later, const fact& change_by);
   const fact* last_by_walking(std::span<const fact* const> second, bool& told);
   const fact* last_by_elimination(std::span<const fact* const> second);
   bool contradicted(const fact& last, std::span<const fact* const> second);

@@ -84,7 +84,7 @@ class life {
   // Stripe sends no *.updated where nothing changed.
   bool update(const std::string& type) { return update_to(touched(), type); }
   bool update_to(const json& next, const std::string& type) {
-    if (previous_attributes(a_.object, next).empty()) return false;
+    if (without_nulls(next) == without_nulls(a_.object)) return false;
     a_.change(next, type, true);
     return true;
   }
@@ -283,7 +283,7 @@ std::span<const std::string_view> played_objects() {
 history random_history(chance& choose) {
   const auto object_name = objects[choose.below(objects.size())];
   author a(std::string(object_name), 1'700'000'000'000 + choose.below(250) * 4);
-  life(a, choose).lead(object_name, 1 + static_cast<int>(choose.below(8)));
+  life(a, choose).lead(object_name, 1 + static_cast<int>(choose.below(11)));
   return std::move(a).done();
 }
 

@@ -132,7 +132,8 @@ void mirror::hear(const core::snapshot_fact& answer) {
   auto v = core::decide(now, answer, others);
   follow(std::move(v), tells_ ? "snapshot " + std::to_string(answer.lo) + ".." +
                                     std::to_string(answer.hi) + " " + std::string(answer.object) +
-                                    (answer.refetch ? " refetch" : "")
+                                    (answer.refetch ? " refetch" : "") +
+                                    (answer.after_held ? " after held" : "")
                               : std::string());
 }
 
@@ -173,12 +174,13 @@ bool agrees(const mirror& m, const history& h) {
 namespace {
 
 struct item {
-  std::int64_t ms;
-  std::int64_t tie;
+  std::int64_t ms = 0;
+  std::int64_t tie = 0;
   int event_index = -1;
-  int question_index = -1;
-  std::optional<question> refetch = std::nullopt;  // sent_ms is when it leaves
-  bool leaves = false;
+  std::optional<question> asked = std::nullopt;
+  bool refetch = false;
+  bool leaves = false;         // the question, not yet its answer
+  std::int64_t decisions = 0;  // when the question left
   friend bool operator<(const item& a, const item& b) {
     return std::pair(a.ms, a.tie) > std::pair(b.ms, b.tie);
   }
@@ -209,13 +211,11 @@ class player {
       const item next = queue_.top();
       queue_.pop();
       if (next.event_index >= 0) m_.hear(h_.events[static_cast<std::size_t>(next.event_index)]);
-      if (next.question_index >= 0)
-        tell(h_.questions[static_cast<std::size_t>(next.question_index)], false);
-      if (next.refetch && next.leaves) leave(next.ms);
-      if (next.refetch && !next.leaves) {
-        asking_ = false;
+      if (next.asked && next.leaves) leave(next);
+      if (next.asked && !next.leaves) {
+        if (next.refetch) asking_ = false;
         if (++answers > 60) return;  // a refetch that never settles: agrees() will fail
-        tell(*next.refetch, true);
+        tell(next);
       }
       if (m_.suspect() && !asking_) want_refetch(next.ms);
     }
@@ -230,13 +230,13 @@ class player {
       const auto& e = h_.events[static_cast<std::size_t>(i)];
       const bool lost = plan_.losses && choose_.one_in(5);
       const auto first = lost ? catch_up_ms + choose_.below(200) : e.ms + some_delay_ms(choose_);
-      queue_.push({first, tie(), i});
-      if (choose_.one_in(4)) queue_.push({first + some_delay_ms(choose_), tie(), i});
+      queue_.push({.ms = first, .tie = tie(), .event_index = i});
+      if (choose_.one_in(4))
+        queue_.push({.ms = first + some_delay_ms(choose_), .tie = tie(), .event_index = i});
     }
-    for (int i = 0; i < static_cast<int>(h_.questions.size()); ++i) {
-      const auto& q = h_.questions[static_cast<std::size_t>(i)];
+    for (const auto& q : h_.questions) {
       if (h_.state_at(q.true_ms).is_null() && q.true_ms < h_.states.front().first) continue;
-      queue_.push({q.answered_ms + some_delay_ms(choose_), tie(), -1, i});
+      queue_.push({.ms = q.sent_ms, .tie = tie(), .asked = q, .leaves = true});
     }
   }
 
@@ -244,25 +244,32 @@ class player {
     asking_ = true;
     std::int64_t at = now_ms + 20 + choose_.below(100);
     if (plan_.rests) at = std::max(at, (m_.in_doubt_until_s() + 1) * 1000);
-    queue_.push({at, tie(), -1, -1, question{}, true});
+    queue_.push({.ms = at, .tie = tie(), .asked = question{}, .refetch = true, .leaves = true});
   }
 
-  void leave(std::int64_t now_ms) {
-    if (!m_.suspect()) {
-      asking_ = false;
-      return;
+  void leave(item next) {
+    if (next.refetch) {
+      if (!m_.suspect()) {
+        asking_ = false;
+        return;
+      }
+      m_.count_call();
+      next.asked->sent_ms = next.ms;
+      next.asked->true_ms = next.ms + 10 + choose_.below(250) * 3;
+      next.asked->answered_ms = next.asked->true_ms + 10 + choose_.below(250) * 3;
     }
-    m_.count_call();
-    question q;
-    q.sent_ms = now_ms;
-    q.true_ms = now_ms + 10 + choose_.below(250) * 3;
-    q.answered_ms = q.true_ms + 10 + choose_.below(250) * 3;
-    queue_.push({q.answered_ms + choose_.below(250) * 3, tie(), -1, -1, q, false});
+    next.leaves = false;
+    next.decisions = m_.decisions();
+    next.ms =
+        next.asked->answered_ms + (next.refetch ? choose_.below(250) * 3 : some_delay_ms(choose_));
+    queue_.push(next);
   }
 
-  void tell(const question& q, bool refetch) {
+  void tell(const item& answered) {
     std::string bytes;
-    m_.hear(answer(h_, q, bytes, refetch));
+    auto fact = answer(h_, *answered.asked, bytes, answered.refetch);
+    fact.after_held = plan_.knows_after_held && m_.decisions() == answered.decisions;
+    m_.hear(fact);
   }
 
   mirror& m_;

@@ -119,6 +119,7 @@ class mirror {
   std::string story() const { return story_; }  // for a failing test
   void keep_story() { tells_ = true; }
   void count_call() { ++tally_.refetch_calls; }
+  std::int64_t decisions() const { return tally_.decisions; }
 
  private:
   struct row {
@@ -147,7 +148,8 @@ bool agrees(const mirror& m, const history& h);
 
 struct delivery_plan {
   bool losses = false;
-  bool rests = true;  // refetches wait until Stripe's clock is past the doubt
+  bool rests = true;             // refetches wait until Stripe's clock is past the doubt
+  bool knows_after_held = true;  // answers are told to be newer than the row where they are
 };
 // Delivers everything in an order of chance's choosing, answers refetches, catches up on losses.
 void play(mirror& m, const history& h, chance& choose, const delivery_plan& plan);

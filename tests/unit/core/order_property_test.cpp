@@ -13,7 +13,7 @@ namespace {
 
 using namespace order_model;
 
-constexpr std::size_t tape_length = 220;
+constexpr std::size_t tape_length = 300;
 
 std::uint64_t factor() {
   const char* text = std::getenv("TILLD_PROPERTY_FACTOR");
@@ -29,7 +29,8 @@ struct outcome {
 
 outcome live_and_mirror(std::span<const std::uint8_t> tape, std::string* story = nullptr) {
   chance choose(tape);
-  const delivery_plan plan{.losses = choose.one_in(2), .rests = !choose.one_in(3)};
+  const delivery_plan plan{
+      .losses = choose.one_in(2), .rests = !choose.one_in(3), .knows_after_held = choose.one_in(2)};
   const auto h = random_history(choose);
   mirror m;
   if (story) m.keep_story();
