@@ -145,8 +145,10 @@ response list_page(const store::reader& from, const store::scope& scope,
     auto at = find_cursor(from, scope, object_name, query, cursor_id);
     if (!at) return unavailable(at.error());
     if (!*at) {
-      return answer_of(stripe::resource_missing(object_name, cursor_id,
-                                                backwards ? "ending_before" : "starting_after"));
+      auto missing = stripe::resource_missing(object_name, cursor_id,
+                                              backwards ? "ending_before" : "starting_after");
+      missing.status = 400;  // the collection is there; the parameter is wrong
+      return answer_of(missing);
     }
     range.from = backwards ? (*at)->row_key + '\0' : (*at)->row_key;
   }
