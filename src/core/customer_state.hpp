@@ -46,6 +46,10 @@ struct subscription {
   friend bool operator==(const subscription&, const subscription&) = default;
 };
 
+// Ended subscriptions that are kept in the row, the newest: 20 x 0.6 KB = 12 KB at most. The mirror
+// itself keeps all of them.
+inline constexpr std::size_t keep_ended = 20;
+
 struct customer_state {
   std::string id;
   std::string email;
@@ -55,10 +59,10 @@ struct customer_state {
   bool deleted = false;
   bool delinquent = false;
   std::int64_t created_s = 0;
-  std::int64_t as_of_s = 0;                   // newest Stripe time of anything in here
-  std::vector<subscription> subscriptions;    // by id; ended ones stay until pruned to `keep_ended`
-  std::vector<std::string> stripe_features;   // lookup keys of Stripe's active entitlements, sorted
-  std::vector<std::string> suspects;          // "object/id" waiting for a refetch, sorted
+  std::int64_t as_of_s = 0;                  // newest Stripe time of anything in here
+  std::vector<subscription> subscriptions;   // by id; ended ones stay until pruned to `keep_ended`
+  std::vector<std::string> stripe_features;  // lookup keys of Stripe's active entitlements, sorted
+  std::vector<std::string> suspects;         // "object/id" waiting for a refetch, sorted
   friend bool operator==(const customer_state&, const customer_state&) = default;
 };
 
@@ -67,10 +71,12 @@ result<customer_state> customer_state_from_json(std::string_view json);
 
 // Takes over one document (customer, subscription, entitlements.active_entitlement_summary; others
 // change only as_of). `deleted`: it is gone. Order of calls for different objects does not matter.
-// Errors: invalid when the document lacks what a subscription must have; the state is then unchanged.
+// Errors: invalid when the document lacks what a subscription must have; the state is then
+// unchanged.
 result<void> absorb(customer_state& state, std::string_view object_name, std::string_view document,
                     bool deleted, std::int64_t as_of_s, std::string_view user_id_metadata_key);
-void mark_suspect(customer_state& state, std::string_view object_name, std::string_view id, bool on);
+void mark_suspect(customer_state& state, std::string_view object_name, std::string_view id,
+                  bool on);
 
 // Does a subscription in this status give access? trialing and active do. past_due keeps access
 // (Stripe is still trying to collect); the policy can be set later.
