@@ -16,9 +16,9 @@ namespace tilld::sandbox {
 
 struct request {
   std::string verb;
-  std::string path;    // "/v1/customers/cus_x"
-  std::string query;   // raw
-  std::string body;    // form-encoded
+  std::string path;             // "/v1/customers/cus_x"
+  std::string query;            // raw
+  std::string body;             // form-encoded
   std::string authorization;    // the header's value
   std::string idempotency_key;  // empty: none
   std::string stripe_version;   // empty: the default
@@ -26,7 +26,7 @@ struct request {
 
 struct response {
   int status = 200;
-  std::string body;  // JSON, pretty-printed as Stripe does
+  std::string body;                                          // JSON, pretty-printed as Stripe does
   std::vector<std::pair<std::string, std::string>> headers;  // Request-Id, Stripe-Version, …
 };
 
@@ -38,11 +38,22 @@ struct emitted {
   std::string body;  // the event object, pretty-printed: what a webhook carries
 };
 
+// Where events want to be delivered: a webhook endpoint that somebody has made.
+struct destination {
+  std::string id;
+  std::string url;
+  std::string secret;                       // "whsec_…"
+  std::vector<std::string> enabled_events;  // types, or "*"
+  bool enabled = true;
+};
+
 class simulator {
  public:
   struct options {
-    std::string secret_key = "sk_test_sandbox";  // the only one it takes
-    std::uint64_t seed = 1;                      // of ids: the same seed and requests, the same ids
+    // The only one it takes.
+    std::string secret_key = "sk_test_sandbox";
+    // Of the ids: the same seed and the same requests give the same ids.
+    std::uint64_t seed = 1;
     std::string account_id = "acct_1SandboxTilld0000";
   };
   explicit simulator(options o);
@@ -51,11 +62,17 @@ class simulator {
   // Not thread-safe: one thread at a time. `now_s` is Stripe's time at this request.
   response handle(const request& r, std::int64_t now_s);
 
+  // What a customer does in the browser when a payment_intent or setup_intent requires action:
+  // passes the bank's authentication or fails it. False when the intent waits for no such thing.
+  bool authenticate(std::string_view intent_id, bool passes, std::int64_t now_s);
+
   // Events since the last call, oldest first.
   std::vector<emitted> take_events();
 
-  // Every object and event, for comparing a mirror with the truth: {"customer": {"cus_x": {…}}, …}.
-  // Deleted objects are there as their stub.
+  std::vector<destination> destinations() const;
+
+  // Every object and event, for comparing a mirror with the truth:
+  // {"customer": {"cus_x": {…}}, …}. Deleted objects are there as their stub.
   std::string dump() const;
 
   // All of the state, to keep it across restarts. load() into a fresh simulator; returns false and
@@ -64,8 +81,8 @@ class simulator {
   bool load(std::string_view bytes);
 
  private:
-  struct world;
-  std::unique_ptr<world> world_;
+  struct machine;
+  std::unique_ptr<machine> machine_;
 };
 
 }  // namespace tilld::sandbox

@@ -1,0 +1,48 @@
+// Stripe's test cards: which number, token or magic payment method behaves how.
+// Source: https://docs.stripe.com/testing
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tilld::sandbox {
+
+// Why an issuer refuses.
+struct decline {
+  std::string_view code;          // "card_declined", "expired_card" …
+  std::string_view decline_code;  // "insufficient_funds" …
+  std::string_view message;
+  bool blocked = false;  // by Radar, before the issuer was asked
+};
+
+enum class authentication : std::uint8_t {
+  never,
+  unless_set_up,   // once, when the card is saved; then off-session payments pass
+  already_set_up,  // on-session payments ask; off-session ones pass
+  always,
+};
+
+struct card {
+  std::string_view name;  // "visa" in pm_card_visa, tok_visa
+  std::string_view number;
+  std::string_view brand;
+  std::string_view funding;
+  std::string_view country;
+  authentication asks = authentication::never;
+  std::optional<decline> refusal;  // when it is charged
+  bool attaches = true;            // false: saving it to a customer is refused the same way
+  std::string_view not_simulated;  // what this card is for, if the simulator has no such thing
+};
+
+const card* card_named(std::string_view name);
+const card* card_numbered(std::string_view number);
+const card* card_of_payment_method(std::string_view id);  // pm_card_…
+const card* card_of_token(std::string_view token);        // tok_…
+bool passes_luhn(std::string_view number);
+
+// The refusal of off-session payments by a card that wants its owner present.
+const decline& authentication_required();
+
+}  // namespace tilld::sandbox

@@ -1,0 +1,40 @@
+// Payment methods: cards, saved to customers or used once.
+#pragma once
+
+#include <string>
+
+#include "sandbox/cards.hpp"
+#include "sandbox/context.hpp"
+#include "sandbox/params.hpp"
+
+namespace tilld::sandbox::payment_methods {
+
+// The payment method that a request may use. A magic id (pm_card_visa) makes a new one.
+answer<json> usable(context& ctx, const std::string& id, std::string_view param);
+
+// Saves it to the customer, with its event; refused as the card's issuer refuses.
+answer<json> attach_to(context& ctx, json method, const std::string& customer);
+
+// Takes it from its customer, with its events. Its default is cleared.
+void detach_from_customer(context& ctx, json method);
+
+const card& card_of(const json& method);
+
+// The error that a refused card answers with: 402 card_error.
+failure card_failure(const decline& why);
+
+const params::schema& create_takes();
+const params::schema& update_takes();
+const params::schema& attach_takes();
+const params::schema& list_takes();
+const params::schema& customer_list_takes();
+answer<json> create(context& ctx);
+answer<json> retrieve(context& ctx);
+answer<json> update(context& ctx);
+answer<json> attach(context& ctx);
+answer<json> detach(context& ctx);
+answer<json> list(context& ctx);
+answer<json> customer_list(context& ctx);
+answer<json> customer_retrieve(context& ctx);
+
+}  // namespace tilld::sandbox::payment_methods
