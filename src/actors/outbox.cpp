@@ -144,6 +144,7 @@ order_end close_order(working_set& set, const order_context& context, store::ord
   record.answer_request_id = outcome.request_id;
   switch (outcome.end) {
     case stripe::call_end::answered:
+      record.why.clear();
       finish(set, context, record,
              outcome.status < 300 ? order_status::done : order_status::refused);
       end.answer = answer_from(record);

@@ -68,6 +68,8 @@ int complain(const std::string& message, int code) {
   return code;
 }
 
+std::string store_directory(const config::settings& s) { return s.data.directory + "/store"; }
+
 result<void> make_private_directory(const std::string& path) {
   std::error_code why;
   const auto parent = std::filesystem::path(path).parent_path();

@@ -32,6 +32,9 @@ struct settings_flags {
 // Prints "tilld: …" to standard error; returns `code`.
 int complain(const std::string& message, int code);
 
+// <data>/store: the data directory itself also holds run.json and the sandbox's files.
+std::string store_directory(const config::settings& s);
+
 // Made with mode 0700 if it is not there.
 result<void> make_private_directory(const std::string& path);
 

@@ -86,8 +86,9 @@ struct daemon::parts {
       : settings(std::move(s)), time(t), counts(m), on_fatal(std::move(fatal)) {}
 
   result<void> open_store() {
+    if (auto ok = make_private_directory(settings.data.directory); !ok) return ok;
     store::rocks_options options;
-    options.path = settings.data.directory;
+    options.path = store_directory(settings);
     options.block_cache_bytes = static_cast<std::size_t>(settings.data.cache_mib) << 20;
     options.least_free_bytes = static_cast<std::uint64_t>(settings.data.least_free_mib) << 20;
     auto opened = store::open_rocks_store(options);

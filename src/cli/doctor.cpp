@@ -48,12 +48,12 @@ void look_at_store(const config::settings& s, findings& found) {
                           : finding{"daemon", verdict::bad, ready.error().message});
     return;
   }
-  if (!std::filesystem::exists(s.data.directory + "/CURRENT")) {
+  if (!std::filesystem::exists(store_directory(s) + "/CURRENT")) {
     found.push_back({"store", verdict::note, s.data.directory + " holds no store yet"});
     return;
   }
   store::rocks_options options;
-  options.path = s.data.directory;
+  options.path = store_directory(s);
   options.read_only = true;
   auto opened = store::open_rocks_store(options);
   found.push_back(opened ? finding{"store", verdict::good,

@@ -47,7 +47,7 @@ json shown(const store::listed_event& e) {
 
 result<json> list_directly(const events_options& o, const config::settings& s) {
   store::rocks_options options;
-  options.path = s.data.directory;
+  options.path = store_directory(s);
   options.read_only = true;
   auto store = store::open_rocks_store(options);
   if (!store) return std::unexpected(store.error());
@@ -76,7 +76,7 @@ result<json> show(const events_options& o, const config::settings& s) {
     return ask_daemon(*daemon, "GET", "/admin/api/events/" + stripe::percent_encode(o.id));
   }
   store::rocks_options options;
-  options.path = s.data.directory;
+  options.path = store_directory(s);
   options.read_only = true;
   auto store = store::open_rocks_store(options);
   if (!store) return std::unexpected(store.error());

@@ -33,8 +33,11 @@ std::int64_t expiry_of(const token_options& o) {
 
 // Tokens are rows: with a daemon on the directory it writes them, else we do.
 result<std::unique_ptr<store::store>> open_directly(const config::settings& s, bool read_only) {
+  if (!read_only) {
+    if (auto ok = make_private_directory(s.data.directory); !ok) return std::unexpected(ok.error());
+  }
   store::rocks_options options;
-  options.path = s.data.directory;
+  options.path = store_directory(s);
   options.read_only = read_only;
   return store::open_rocks_store(options);
 }
