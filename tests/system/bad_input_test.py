@@ -76,7 +76,7 @@ def bodies(binary):
 
 def strangers_at_the_api(binary):
     """Unknown routes, bad tokens, wrong verbs and strange hosts get their plain errors."""
-    with Lab(binary, with_sandbox=False) as lab:
+    with Lab(binary, with_sandbox=False, settings="[orders]\norder_wait_ms = 1500") as lab:
         api = lab.api()
         assert Client(lab.api_port).get("/v1/customers").status == 401
         assert Client(lab.api_port, "tilld_wrong").get("/v1/customers").status == 401
@@ -204,15 +204,13 @@ def disk_full(binary):
     if os.geteuid() != 0:
         print("     (skipped: needs root to mount a tmpfs)")
         return
-    lab = Lab(binary, with_sandbox=False)
+    lab = Lab(binary, with_sandbox=False, settings="[data]\nleast_free_mib = 16")
     os.makedirs(lab.data, mode=0o700)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs", lab.data],
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m,mode=700", "tmpfs", lab.data],
                              capture_output=True)
     if mounted.returncode != 0:
         print("     (skipped: mounting a tmpfs is not permitted here)")
         return
-    with open(lab.config, "a") as f:
-        f.write("\n[data]\nleast_free_mib = 8\n")
     try:
         with lab:
             client = lab.webhooks()

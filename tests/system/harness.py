@@ -150,7 +150,7 @@ class Lab:
     WEBHOOK_SECRET = "whsec_test_of_the_system_tests_0001"
     KEY = "sk_test_systemtests0000000001"
 
-    def __init__(self, binary, with_sandbox=True):
+    def __init__(self, binary, with_sandbox=True, settings=""):
         self.binary = binary
         self.dir = tempfile.mkdtemp(prefix="tilld-test-")
         self.api_port, self.webhook_port, self.sandbox_port = free_port(), free_port(), free_port()
@@ -170,7 +170,7 @@ secret_key_file = "{self.dir}/key"
 webhook_secret_files = ["{self.dir}/whsec"]
 read_rate = 1000
 write_rate = 1000
-""")
+{settings}""")
 
     def write(self, name, content):
         path = os.path.join(self.dir, name)
