@@ -166,7 +166,7 @@ condition rocks_store::state() const {
 void rocks_store::keep_resuming() {
   while (health_->wait_until_stalled()) {
     std::int64_t pause_ms = first_pause_ms;
-    while (health_->stalled() && health_->pause(pause_ms)) {
+    while (health_->stalled() && !health_->fatal() && health_->pause(pause_ms)) {
       if (!space_.enough()) continue;
       resume();
       pause_ms = std::min(pause_ms * 2, longest_pause_ms);
