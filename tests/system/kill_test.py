@@ -27,7 +27,7 @@ from harness import Client, Lab, deliver, wait_for
 
 def flood_event(customer, version, created):
     previous = {"metadata": {"version": str(version - 1)}} if version > 1 else None
-    data = {"object": {"id": customer, "object": "customer", "created": created - version,
+    data = {"object": {"id": customer, "object": "customer", "created": 1_700_000_000,
                        "email": f"{customer}@example.com", "livemode": False,
                        "metadata": {"version": str(version)}, "description": "x" * 1500}}
     if previous:
