@@ -42,7 +42,7 @@ gateway_plan::gateway_plan(gateway_limits limits, std::uint64_t seed)
              limits.burst),
       writes_(bounds_of(limits.write_per_s, limits.slowest_per_s, limits.rate_recovers_in_s),
               limits.burst),
-      width_(bounds_of(limits.most_in_flight, 1, limits.width_recovers_in_s)),
+      width_(bounds_of(std::max(1, limits.most_in_flight), 1, limits.width_recovers_in_s)),
       breaker_(limits.breaking) {}
 
 // -- what happens -----------------------------------------------------------------------------
@@ -387,19 +387,21 @@ std::vector<ticket> gateway_plan::waiting_tickets(bool (*wanted)(const entry&)) 
 gateway_plan::endpoint& gateway_plan::endpoint_for(const stripe::call& call) {
   std::string name = endpoint_of(call);
   const bool is_read = call.verb == "GET" || call.verb == "HEAD";
+  const char* const others = is_read ? "all other reads" : "all other writes";
   auto found = endpoints_.find(name);
-  if (found == endpoints_.end() && endpoints_.size() >= limits_.most_endpoints) {
+  if (found != endpoints_.end()) return found->second;
+  // While the shared budget is in use, this name may be in it: only when it is as good as new may
+  // the name have a budget of its own.
+  if (endpoints_.size() >= limits_.most_endpoints || endpoints_.contains(others)) {
     forget_idle_endpoints();
-    if (endpoints_.size() >= limits_.most_endpoints) {
-      name = is_read ? "all other reads" : "all other writes";
-      found = endpoints_.find(name);
-    }
+    if (endpoints_.size() >= limits_.most_endpoints || endpoints_.contains(others)) name = others;
   }
+  found = endpoints_.find(name);
   if (found != endpoints_.end()) return found->second;
   endpoint at;
   at.is_read = is_read;
-  at.width =
-      adaptive_limit(bounds_of(limits_.most_in_flight_endpoint, 1, limits_.width_recovers_in_s));
+  at.width = adaptive_limit(
+      bounds_of(std::max(1, limits_.most_in_flight_endpoint), 1, limits_.width_recovers_in_s));
   at.rate = token_bucket(
       bounds_of(limits_.endpoint_per_s, limits_.slowest_per_s, limits_.rate_recovers_in_s),
       limits_.burst);

@@ -19,16 +19,11 @@ void adaptive_limit::advance(std::int64_t now_ms) {
     since_ms_ = now_ms;
   }
   if (now_ms <= since_ms_) return;
-  const std::int64_t gained =
-      bounds_.recover_per_s * std::min(now_ms - since_ms_, longest_ms) / 1000;
-  if (value_ + gained >= bounds_.ceiling || bounds_.recover_per_s <= 0) {
-    if (bounds_.recover_per_s > 0) value_ = bounds_.ceiling;
-    since_ms_ = now_ms;
-    return;
-  }
-  // Only the time that was paid out is over, else many small steps would gain nothing.
-  value_ += gained;
-  since_ms_ += gained * 1000 / bounds_.recover_per_s;
+  // What is less than a thousandth is kept, else many small steps would gain nothing.
+  owed_ += bounds_.recover_per_s * std::min(now_ms - since_ms_, longest_ms);
+  value_ = std::max(value_, std::min(bounds_.ceiling, value_ + owed_ / 1000));
+  owed_ = value_ < bounds_.ceiling ? owed_ % 1000 : 0;
+  since_ms_ = now_ms;
 }
 
 bool adaptive_limit::cut(std::int64_t sent_ms, std::int64_t now_ms) {
@@ -36,15 +31,14 @@ bool adaptive_limit::cut(std::int64_t sent_ms, std::int64_t now_ms) {
   if (sent_ms <= last_cut_ms_) return false;
   value_ = std::max(bounds_.floor, value_ / 2);
   last_cut_ms_ = now_ms;
-  since_ms_ = std::max(since_ms_, now_ms);
   return true;
 }
 
 std::int64_t adaptive_limit::reaches_at(std::int64_t wanted, std::int64_t now_ms) const {
   wanted = std::min(wanted, bounds_.ceiling);
   if (value_ >= wanted || bounds_.recover_per_s <= 0) return now_ms;
-  return std::max(now_ms,
-                  since_ms_ + ceil_div((wanted - value_) * 1000, bounds_.recover_per_s) + 1);
+  const std::int64_t missing = (wanted - value_) * 1000 - owed_;
+  return std::max(now_ms, since_ms_ + ceil_div(missing, bounds_.recover_per_s));
 }
 
 token_bucket::token_bucket(adaptive_limit::bounds rate, std::int64_t burst)

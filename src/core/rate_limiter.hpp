@@ -42,6 +42,7 @@ class adaptive_limit {
  private:
   bounds bounds_;
   std::int64_t value_ = 1'000;
+  std::int64_t owed_ = 0;  // millionths
   std::int64_t since_ms_ = 0;
   bool started_ = false;
   std::int64_t last_cut_ms_ = INT64_MIN;

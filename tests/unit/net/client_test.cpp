@@ -210,10 +210,11 @@ TEST_CASE("When a kept connection dies under a request, only what is safe is sen
       c.read_request();
       c.answer("warm");
       first = c.read_request();
-      ++seen;
+      if (!first.empty()) ++seen;
       return;
     }
     second = c.read_request();
+    if (second.empty()) return;
     ++seen;
     c.answer("again");
   });
