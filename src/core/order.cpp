@@ -96,6 +96,16 @@ verdict newer(const held& current, const event_fact& event) {
   return taken(event, "newer");
 }
 
+// The end arrives late, behind something that came after it: the end is held until Stripe is asked,
+// so that whichever of the two comes first, the row is the same.
+verdict doubted_end(verdict end, const held& current, std::string_view why) {
+  end.what = action::refetch;
+  end.at.hi = current.at.hi;
+  end.at.suspect = true;
+  end.why = why;
+  return end;
+}
+
 verdict older(const held& current, const event_fact& event) {
   if (current.at.deleted) return ignored("older");
   if (current.at.born && !is_creation(event.type) &&
@@ -104,12 +114,12 @@ verdict older(const held& current, const event_fact& event) {
   if (is_deletion(event.type, event.object_name)) {
     const auto life = incarnation(current.document);
     if (!ordering::can_be_reborn(event.object_name) || (life && *life < event.created_s))
-      return doubted(current, current.at.hi, "alive after deletion");
+      return doubted_end(taken(event, {}), current, "alive after deletion");
     return ignored("older");
   }
   if (ordering::in_final_status(event.object_name, event.object) &&
       !ordering::in_final_status(event.object_name, current.document))
-    return doubted(current, current.at.hi, "final status left");
+    return doubted_end(taken(event, {}), current, "final status left");
   return ignored("older");
 }
 
@@ -132,13 +142,12 @@ verdict newer(const held& current, const snapshot_fact& snapshot) {
 
 verdict older(const held& current, const snapshot_fact& snapshot) {
   const bool gone = snapshot.deleted || snapshot.missing;
-  if (!current.at.deleted) {
-    if (gone && !ordering::can_be_reborn(snapshot.object_name))
-      return doubted(current, current.at.hi, "alive after deletion");
-    if (!gone && ordering::in_final_status(snapshot.object_name, snapshot.object) &&
-        !ordering::in_final_status(snapshot.object_name, current.document))
-      return doubted(current, current.at.hi, "final status left");
-  }
+  if (current.at.deleted) return ignored("older");
+  if (gone && !ordering::can_be_reborn(snapshot.object_name))
+    return doubted_end(taken(snapshot, current, {}), current, "alive after deletion");
+  if (!gone && ordering::in_final_status(snapshot.object_name, snapshot.object) &&
+      !ordering::in_final_status(snapshot.object_name, current.document))
+    return doubted_end(taken(snapshot, current, {}), current, "final status left");
   return ignored("older");
 }
 

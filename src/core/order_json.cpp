@@ -27,8 +27,8 @@ class cursor {
   bool string(std::string_view& out) {
     if (!take('"')) return false;
     const char* begin = at_;
-    skip_string();
-    out = {begin, static_cast<std::size_t>((at_ == end_ ? at_ : at_ - 1) - begin)};
+    if (!skip_string()) return false;
+    out = {begin, static_cast<std::size_t>(at_ - 1 - begin)};
     return true;
   }
   std::optional<std::int64_t> integer() {
@@ -76,18 +76,18 @@ class cursor {
     while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t'))
       ++at_;
   }
-  // Behind the closing quote of a string whose opening quote has been passed.
-  void skip_string() {
+  // Behind the closing quote of a string whose opening quote has been passed. False: there is none.
+  bool skip_string() {
     for (;;) {
       at_ = static_cast<const char*>(std::memchr(at_, '"', static_cast<std::size_t>(end_ - at_)));
       if (!at_) {
         at_ = end_;
-        return;
+        return false;
       }
       const char* before = at_++;
       while (before[-1] == '\\')
         --before;  // the opening quote ends this at the latest
-      if ((at_ - 1 - before) % 2 == 0) return;
+      if ((at_ - 1 - before) % 2 == 0) return true;
     }
   }
 
@@ -149,7 +149,7 @@ glance look(std::string_view document) {
 }
 
 bool in_final_status(std::string_view object_name, std::string_view document) {
-  if (!has_final_statuses(object_name)) return false;
+  if (document.empty() || !has_final_statuses(object_name)) return false;
   constexpr std::string_view key = "\"status\"";
   // Any status in the document, at any depth: only one that would be final is worth a real look.
   const char* at = document.data();

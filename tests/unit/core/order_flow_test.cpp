@@ -451,7 +451,7 @@ void deliver_shuffled(mirror& m, const history& h, chance& choose) {
 }  // namespace
 
 TEST_CASE("ordinary flows end right in any arrival order and hardly ever ask Stripe") {
-  constexpr int tries = 500;
+  constexpr int tries = 200;
   std::cout << "refetches in ordinary flows (per object, of " << tries << " arrival orders):\n";
   std::int64_t all = 0;
   std::int64_t all_calls = 0;
