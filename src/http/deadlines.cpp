@@ -144,7 +144,6 @@ void server::door::sweep_for_drain() {
         break;
       case phase::lingering:
       case phase::closed:
-        break;
       case phase::handling:
       case phase::sending:
         break;

@@ -54,7 +54,7 @@ class without_signals {
 }  // namespace
 
 server::door::door(listener_settings settings, router routes, metrics& counts)
-    : board_(std::make_shared<switchboard>(settings, counts)),
+    : board_(std::make_shared<switchboard>(std::move(settings), counts)),
       routes_(std::move(routes)),
       library_(routes_),
       scratch_(scratch_bytes) {}
@@ -89,7 +89,7 @@ result<void> server::door::start() {
   const without_signals here;
   try {
     workers_ = std::make_unique<workers>(s.workers, s.name + "-worker",
-                                         [this](workers::task e) { handle(e); });
+                                         [this](const workers::task& e) { handle(e); });
     thread_ = std::jthread([this] { run(); });
   } catch (const std::system_error& e) {
     return fail(errc::unavailable,
@@ -168,6 +168,7 @@ void server::door::look_at(connection& c) {
 
 void server::door::linger(connection& c) {
   for (;;) {
+    // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): the socket does not block
     const ssize_t n = ::recv(c.socket.get(), scratch_.data(), scratch_.size(), 0);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EAGAIN) return;

@@ -45,14 +45,15 @@ class memory_stream final : public httplib::Stream {
   std::size_t at_ = 0;
 };
 
-void report(const job& j, std::exception_ptr thrown) {
+void report(const job& j, const std::exception_ptr& thrown) {
   static log::limited lines(5);
-  const char* what = "unknown";
+  const char* what = "";
   try {
     std::rethrow_exception(thrown);
   } catch (const std::exception& e) {
     what = typeid(e).name();
   } catch (...) {
+    what = "not an exception";
   }
   lines.write(log::level::error, "handler_threw",
               {{"type", what}, {"request", j.asked.id}, {"path", j.asked.path}});
@@ -72,8 +73,8 @@ class library::engine final : public httplib::Server {
       return HandlerResponse::Handled;
     });
     set_exception_handler(
-        [](const httplib::Request&, httplib::Response& out, std::exception_ptr thrown) {
-          report(*current, std::move(thrown));
+        [](const httplib::Request&, httplib::Response& out, const std::exception_ptr& thrown) {
+          report(*current, thrown);
           out.status = 500;
         });
   }

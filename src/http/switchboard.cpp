@@ -74,10 +74,10 @@ void traffic::refused(int status, std::string_view code) {
   found->second.add();
 }
 
-switchboard::switchboard(const listener_settings& s, metrics& counter_source)
-    : settings(s),
-      sending{s.idle_deadline_ms, s.write_deadline_ms},
-      counts(s.name, counter_source),
+switchboard::switchboard(listener_settings s, metrics& counter_source)
+    : settings(std::move(s)),
+      sending{settings.idle_deadline_ms, settings.write_deadline_ms},
+      counts(settings.name, counter_source),
       wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
 void switchboard::wake() {

@@ -59,7 +59,7 @@ struct mail {
 
 class switchboard {
  public:
-  switchboard(const listener_settings& s, metrics& counts);
+  switchboard(listener_settings s, metrics& counter_source);
 
   const listener_settings settings;
   const send_limits sending;

@@ -6,7 +6,7 @@
 
 namespace tilld::http {
 
-workers::workers(int count, const std::string& name, std::function<void(task)> run)
+workers::workers(int count, const std::string& name, std::function<void(const task&)> run)
     : run_(std::move(run)) {
   for (int i = 0; i < std::max(count, 1); ++i) {
     threads_.emplace_back([this] { work(); });
@@ -52,7 +52,8 @@ void workers::work() {
     task next = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    run_(std::move(next));
+    run_(next);
+    next.reset();  // the last reference may run a destructor that answers
     lock.lock();
   }
 }

@@ -20,7 +20,7 @@ class workers {
   using task = std::shared_ptr<exchange>;
 
   // `run` is called by many threads at once and must not throw. Threads are named after `name`.
-  workers(int count, const std::string& name, std::function<void(task)> run);
+  workers(int count, const std::string& name, std::function<void(const task&)> run);
   // Lets running tasks finish and forgets waiting ones.
   ~workers();
 
@@ -30,7 +30,7 @@ class workers {
  private:
   void work();
 
-  const std::function<void(task)> run_;
+  const std::function<void(const task&)> run_;
   std::mutex mutex_;
   std::condition_variable wanted_;
   std::deque<task> queue_;

@@ -64,11 +64,11 @@ std::string mutated(std::mt19937_64& chance) {
       case 3:
         text.insert(at, text.substr(pick(text.size() + 1), pick(40)));
         break;
-      case 4:
+      default:
         text.resize(at);
         break;
     }
-    if (text.empty()) text = "G";
+    if (text.empty()) text.push_back('G');
   }
   return text;
 }
@@ -100,7 +100,7 @@ std::string described(const head_result& result) {
                      std::to_string(h.keep_alive) + std::to_string(h.expects_continue) +
                      std::string(h.host);
   for (const auto& [name, value] : h.headers) {
-    text += '|' + std::string(name) + '=' + std::string(value);
+    text.append("|").append(name).append("=").append(value);
   }
   return text;
 }

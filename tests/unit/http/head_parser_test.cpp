@@ -161,19 +161,16 @@ TEST_CASE("a header has one meaning or none") {
 }
 
 TEST_CASE("a header that decides what a request means comes once") {
-  for (const char* name :
-       {"Host", "Content-Length", "Content-Type", "Authorization", "Stripe-Signature",
-        "Stripe-Version", "Stripe-Account", "Idempotency-Key", "Expect", "Origin"}) {
-    INFO(name);
-    const std::string value = name == std::string("Expect")           ? "100-continue"
-                              : name == std::string("Content-Length") ? "1"
-                                                                      : "a";
-    const std::string line = std::string(name) + ": " + value + "\r\n";
-    const std::string host = name == std::string("Host") ? "" : "Host: a\r\n";
-    CHECK(verdict_on("POST / HTTP/1.1\r\n" + host + line + "\r\n") == "ok");
-    CHECK(verdict_on("POST / HTTP/1.1\r\n" + host + line + line + "\r\n") ==
-          "400 duplicate_header");
+  const std::string start = "POST / HTTP/1.1\r\n";
+  for (const std::string line :
+       {"Content-Length: 1\r\n", "Content-Type: a\r\n", "Authorization: a\r\n",
+        "Stripe-Signature: a\r\n", "Stripe-Version: a\r\n", "Stripe-Account: a\r\n",
+        "Idempotency-Key: a\r\n", "Expect: 100-continue\r\n", "Origin: a\r\n"}) {
+    INFO(line);
+    CHECK(verdict_on(start + "Host: a\r\n" + line + "\r\n") == "ok");
+    CHECK(verdict_on(start + "Host: a\r\n" + line + line + "\r\n") == "400 duplicate_header");
   }
+  CHECK(verdict_on(start + "Host: a\r\nHost: a\r\n\r\n") == "400 duplicate_header");
   CHECK(verdict_on(get("/", "Accept: a\r\nAccept: b\r\n")) == "ok");
   CHECK(verdict_on(get("/", "HOST: b\r\n")) == "400 duplicate_header");
 }
