@@ -29,22 +29,36 @@ inline constexpr const char* version = "2026-10-28.endive";
 inline json customer(const std::string& id, const std::string& user = "", std::int64_t at = 1000) {
   json metadata = json::object();
   if (!user.empty()) metadata["user_id"] = user;
-  return {{"id", id}, {"object", "customer"}, {"created", at}, {"email", id + "@example.com"},
+  return {{"id", id},          {"object", "customer"},
+          {"created", at},     {"email", id + "@example.com"},
           {"livemode", false}, {"metadata", metadata}};
 }
 
 inline json subscription(const std::string& id, const std::string& customer_id,
                          const std::string& status, std::int64_t at = 1000) {
-  json price{{"id", "price_1"}, {"object", "price"},     {"product", "prod_1"},
-             {"unit_amount", 1900}, {"currency", "usd"}, {"lookup_key", "pro"},
+  json price{{"id", "price_1"},
+             {"object", "price"},
+             {"product", "prod_1"},
+             {"unit_amount", 1900},
+             {"currency", "usd"},
+             {"lookup_key", "pro"},
              {"recurring", {{"interval", "month"}, {"interval_count", 1}}}};
-  json item{{"id", "si_1"}, {"object", "subscription_item"}, {"price", price}, {"quantity", 1},
-            {"current_period_start", at}, {"current_period_end", at + 2'592'000}};
-  return {{"id", id}, {"object", "subscription"}, {"created", at}, {"customer", customer_id},
-          {"status", status}, {"livemode", false}, {"metadata", json::object()},
+  json item{
+      {"id", "si_1"},  {"object", "subscription_item"}, {"price", price},
+      {"quantity", 1}, {"current_period_start", at},    {"current_period_end", at + 2'592'000}};
+  return {{"id", id},
+          {"object", "subscription"},
+          {"created", at},
+          {"customer", customer_id},
+          {"status", status},
+          {"livemode", false},
+          {"metadata", json::object()},
           {"cancel_at_period_end", false},
-          {"items", {{"object", "list"}, {"data", json::array({item})}, {"has_more", false},
-                     {"url", "/v1/subscription_items"}}}};
+          {"items",
+           {{"object", "list"},
+            {"data", json::array({item})},
+            {"has_more", false},
+            {"url", "/v1/subscription_items"}}}};
 }
 
 inline std::string event_text(const std::string& id, const std::string& type, std::int64_t at,
@@ -52,9 +66,15 @@ inline std::string event_text(const std::string& id, const std::string& type, st
                               const std::string& api_version = version) {
   json data{{"object", object}};
   if (!previous.is_null()) data["previous_attributes"] = previous;
-  return json{{"id", id}, {"object", "event"}, {"type", type}, {"created", at},
-              {"livemode", false}, {"api_version", api_version}, {"pending_webhooks", 1},
-              {"request", {{"id", nullptr}, {"idempotency_key", nullptr}}}, {"data", data}}
+  return json{{"id", id},
+              {"object", "event"},
+              {"type", type},
+              {"created", at},
+              {"livemode", false},
+              {"api_version", api_version},
+              {"pending_webhooks", 1},
+              {"request", {{"id", nullptr}, {"idempotency_key", nullptr}}},
+              {"data", data}}
       .dump(2);
 }
 
@@ -139,9 +159,9 @@ class bench_till {
       s.api_url = "http://stripe.test";
       s.api_key = "sk_test_1";
     }
-    till_ = std::make_unique<actors::till>(
-        s, *store_, time_, counts_, stripe ? stripe->transport() : actors::transport{},
-        [this](std::string why) { fatal_ = std::move(why); });
+    till_ = std::make_unique<actors::till>(s, *store_, time_, counts_,
+                                           stripe ? stripe->transport() : actors::transport{},
+                                           [this](std::string why) { fatal_ = std::move(why); });
   }
   void restart(scripted_stripe* stripe) {
     till_.reset();
@@ -168,7 +188,8 @@ class bench_till {
         [&](once<actors::order_answer> a) { till_->take_order(std::move(r), std::move(a)); });
   }
   std::optional<json> document(const std::string& object, const std::string& id) const {
-    const auto row = store_->get(store::family::objects, store::key::object(main_scope, object, id));
+    const auto row =
+        store_->get(store::family::objects, store::key::object(main_scope, object, id));
     if (!row || !*row) return std::nullopt;
     return json::parse(store::decode_object(**row)->document);
   }

@@ -1,7 +1,7 @@
 #include <thread>
 
-#include "unit/actors/fixtures.hpp"
 #include "support/catch.hpp"
+#include "unit/actors/fixtures.hpp"
 
 using namespace tilld;
 using namespace tilld::test;
@@ -48,8 +48,7 @@ TEST_CASE("an event of an unknown type and object is mirrored all the same") {
 TEST_CASE("an event whose object has no id is kept") {
   bench_till t(nullptr);
   const json upcoming{{"object", "invoice"}, {"customer", "cus_1"}};
-  CHECK(t.event(event_text("evt_1", "invoice.upcoming", 1000, upcoming)).end ==
-        event_end::ignored);
+  CHECK(t.event(event_text("evt_1", "invoice.upcoming", 1000, upcoming)).end == event_end::ignored);
 }
 
 TEST_CASE("a deleted customer is not brought back by a late update") {
@@ -73,9 +72,12 @@ TEST_CASE("a subscription gives access from the event on") {
   CHECK(t.state("cus_1").subscriptions[0].status == "canceled");
 }
 
-TEST_CASE("an event that cannot be applied is kept as failed, with the reason, and can be run again") {
+TEST_CASE(
+    "an event that cannot be applied is kept as failed, with the reason, and can be run again") {
   bench_till t(nullptr);
-  const json broken{{"id", "sub_1"}, {"object", "subscription"}, {"customer", "cus_1"},
+  const json broken{{"id", "sub_1"},
+                    {"object", "subscription"},
+                    {"customer", "cus_1"},
                     {"created", 1}};  // no status, no items
   const auto text = event_text("evt_1", "customer.subscription.created", 1000, broken);
   const auto answer = t.event(text);
@@ -116,7 +118,8 @@ TEST_CASE("two hundred events of one customer, sent at once, are all applied") {
   CHECK((*t.document("customer", "cus_1"))["name"] == "199");
 }
 
-TEST_CASE("an order is durable before it leaves, and its answer is mirrored before it is returned") {
+TEST_CASE(
+    "an order is durable before it leaves, and its answer is mirrored before it is returned") {
   bench_till* seen = nullptr;
   bool was_durable = false;
   scripted_stripe stripe([&](const net::request&) {
@@ -220,8 +223,7 @@ TEST_CASE("without a Stripe key an order is refused and nothing is kept of it") 
 TEST_CASE("an event in another API version has its object fetched in the pinned one") {
   auto fresh = customer("cus_1");
   fresh["shape"] = "pinned";
-  scripted_stripe stripe(
-      [&](const net::request&) { return scripted_stripe::ok(fresh, 5000); });
+  scripted_stripe stripe([&](const net::request&) { return scripted_stripe::ok(fresh, 5000); });
   bench_till t(&stripe);
   CHECK(t.event(event_text("evt_1", "customer.created", 1000, customer("cus_1"), nullptr,
                            "2020-08-27"))
