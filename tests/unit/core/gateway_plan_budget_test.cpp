@@ -128,6 +128,27 @@ TEST_CASE("No lane starves under a flood of earlier ones") {
   }
 }
 
+TEST_CASE(
+    "A lane that has turns elsewhere still gets one where an earlier lane floods an endpoint") {
+  gateway_limits limits = wide();
+  limits.endpoint_per_s = 10;
+  limits.burst = 1;
+  world w(limits, always(says(200)));
+  w.submit(patient(get("/v1/crowded", lane::check)));
+  const ticket waits = w.submit(patient(get("/v1/crowded", lane::repair)));
+  for (int i = 0; i < 100; ++i) {
+    w.submit(patient(get("/v1/crowded", lane::check)));
+    w.submit(patient(get("/v1/quiet", lane::repair)));
+  }
+  w.run_for(5'000);
+  const auto& sent = w.sent();
+  const auto its = std::ranges::find(sent, waits, &sending::id);
+  REQUIRE(its != sent.end());
+  const auto before = std::count_if(
+      sent.begin(), its, [](const sending& s) { return s.call->target == "/v1/crowded"; });
+  CHECK(before <= 8);
+}
+
 TEST_CASE("Inside a lane the oldest call that may go is next") {
   gateway_limits limits = wide();
   limits.most_in_flight_endpoint = 1;
@@ -198,6 +219,26 @@ TEST_CASE("A 429 halves what Stripe says was too much, and nothing else") {
     CHECK(s.endpoints[0].rate_per_s == r.endpoint_rate);
     CHECK(s.endpoints[0].width == r.endpoint_width);
     CHECK(s.throttled == 1);
+  }
+}
+
+TEST_CASE("However often Stripe says 429, the gateway goes on asking, slowly") {
+  gateway_limits limits;
+  limits.most_in_flight = 4;
+  for (const char* reason :
+       {"global-rate", "endpoint-rate", "global-concurrency", "endpoint-concurrency"}) {
+    world w(limits, always(says(429, {{"stripe-rate-limited-reason", reason}})));
+    for (int i = 0; i < 200; ++i)
+      w.submit(patient(get("/v1/a")));
+    for (int i = 0; i < 100; ++i) {
+      w.run_for(1'000);
+      const gateway_status s = w.status();
+      REQUIRE(s.read_rate_per_s >= 1);
+      REQUIRE(s.width >= 1);
+      REQUIRE(s.endpoints.at(0).rate_per_s >= 1);
+      REQUIRE(s.endpoints.at(0).width >= 1);
+    }
+    CHECK(w.sent().size() > 100);
   }
 }
 
