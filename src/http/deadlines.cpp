@@ -10,6 +10,7 @@ namespace tilld::http {
 namespace {
 
 constexpr std::size_t idlers_at_once = 64;
+constexpr std::int64_t idlers_again_ms = 10;  // when a look has found none
 constexpr std::int64_t slow_head_ms = 1'000;  // an honest head comes in one piece
 
 std::int64_t shortest(const listener_settings& s) {
@@ -86,7 +87,7 @@ void server::door::late(connection& c) {
 // Closes the connection that is missed least: one that only waits for its peer to go, else the one
 // that idles the longest, else one whose request dribbles in. False: all are busy.
 bool server::door::make_room() {
-  if (idlers_.empty()) find_idlers();
+  if (idlers_.empty() && now_ms_ >= look_for_idlers_ms_) find_idlers();
   while (!idlers_.empty()) {
     const auto [since, key] = idlers_.back();
     idlers_.pop_back();
@@ -120,6 +121,7 @@ void server::door::find_idlers() {
     if (c->at == phase::idle) all.push_back({1, c->since_ms, c->key});
     if (dribbles) all.push_back({2, c->since_ms, c->key});
   }
+  if (all.empty()) look_for_idlers_ms_ = now_ms_ + idlers_again_ms;
   const std::size_t kept = std::min(all.size(), idlers_at_once);
   std::ranges::partial_sort(all, all.begin() + static_cast<std::ptrdiff_t>(kept));
   for (std::size_t i = kept; i > 0; --i)

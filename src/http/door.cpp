@@ -1,5 +1,6 @@
 #include "http/door.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -21,6 +22,7 @@ constexpr std::uint64_t key_of_wake = key_of_listener - 1;
 constexpr int events_per_turn = 256;
 constexpr int accepts_per_turn = 64;  // so that who is in is served between
 constexpr std::int64_t accept_pause_ms = 50;
+constexpr int refusals_at_once = 64;              // connections past the limit that are told so
 constexpr std::size_t scratch_bytes = 32u << 10;  // a head at its limit, and as much again
 
 bool watch(int epoll, int fd, std::uint32_t events, std::uint64_t key) {
@@ -233,7 +235,12 @@ void server::door::accept_some() {
 }
 
 void server::door::admit(accepted who) {
-  const bool full = open_ >= board_->settings.most_connections && !make_room();
+  const int most = board_->settings.most_connections;
+  const bool full = open_ >= most && !make_room();
+  if (full && open_ >= most + refusals_at_once) {
+    board_->counts.refused(0, "dropped_unanswered");
+    return;
+  }
   if (free_slots_.empty()) {
     free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
     slots_.emplace_back();

@@ -77,6 +77,7 @@ class server::door {
   std::int64_t now_ms_ = 0;           // read once per turn of the loop
   std::int64_t accept_again_ms_ = 0;  // 0: accepting
   std::int64_t look_for_late_ms_ = 0;
+  std::int64_t look_for_idlers_ms_ = 0;
 
   std::vector<connection_ptr> slots_;  // by the lower half of a connection's key
   std::vector<std::uint32_t> generations_;

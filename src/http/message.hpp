@@ -29,8 +29,8 @@ struct request {
   std::string query;                  // raw, without "?"
   header_list headers;                // names in lower case, values trimmed
   std::string body;
-  std::string remote;      // the peer's address
-  std::string id;          // "req_…": the caller's X-Request-Id if it is sane, else our own
+  std::string remote;  // the peer's address
+  std::string id;      // "req_…": the caller's X-Request-Id if it is sane, else our own
   std::vector<std::string> arguments;  // what the route's {placeholders} matched
   principal who;
 
@@ -47,7 +47,8 @@ struct response {
 // Answers now or later, from any thread. If it is dropped unanswered the client gets a 503.
 using responder = once<response>;
 
-// {"error": {"type", "code", "message"}}, Stripe's shape on every face.
+// {"error": {"type", "code", "message"}}, Stripe's shape on every face. Without a code if it is
+// empty. All of it must be UTF-8.
 response error_response(int status, std::string_view type, std::string_view code,
                         std::string_view message);
 

@@ -1,6 +1,7 @@
 // The door, from bytes to requests.
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <sys/socket.h>
 
@@ -14,6 +15,10 @@ namespace {
 // A drip of bytes must not make the parser read the same head for each of them: it is asked again
 // at the end of a line, or when so many more bytes have come.
 constexpr std::size_t judge_step = 512;
+
+// Then others have their turn: under overload a client that pipelines and reads its refusals as
+// fast as they come would otherwise keep the door to itself.
+constexpr int rounds_per_look = 16;
 
 // Memory for a body is taken before it comes only up to here; a stranger who says "1 MB" and sends
 // nothing costs this much.
@@ -76,7 +81,7 @@ void fill(request& r, const head& h) {
 // Reads and frames until there is nothing more to read, a request is in hand, or the connection
 // is at its end.
 void server::door::receive(connection& c) {
-  for (;;) {
+  for (int round = 0; round < rounds_per_look; ++round) {
     const bool between = c.at == phase::idle || c.at == phase::head;
     if (between && !c.received.empty() && c.received.size() >= c.judge_at) {
       const std::string bytes = std::exchange(c.received, {});
@@ -99,6 +104,7 @@ void server::door::receive(connection& c) {
         return;
     }
   }
+  board_->post({slots_[c.key & 0xffffffffu], nullptr, {}, 0});
 }
 
 bool server::door::receive_bytes(connection& c) {

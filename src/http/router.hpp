@@ -22,7 +22,9 @@ class router {
   router& operator=(router&&) noexcept;
 
   // `pattern`: "/api/customers/{id}/entitlements"; a last segment "{rest...}" takes what is left,
-  // also nothing. `verb` "*" is any.
+  // also nothing, as one argument joined with slashes. `verb` "*" is any. A literal that leads
+  // nowhere gives way to a placeholder beside it. The same verb and pattern again replaces.
+  // Not to be called once a server has the router.
   void add(std::string_view verb, std::string_view pattern, handler h);
 
   // Asked before every handler; answers itself (and returns false) to refuse.

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.hpp"
@@ -116,6 +117,31 @@ TEST_CASE("hazard: a length that is promised and not sent costs memory") {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   CHECK(grown < (32u << 20));
 #endif
+}
+
+TEST_CASE("hazard: a client that pipelines into an overload without a pause starves the others") {
+  test_server s([](listener_settings& l) { l.most_in_flight = 1; });
+  raw_client holds(s.port());
+  holds.send(get("/later"));
+  const responder kept = s.take_kept();
+  std::atomic<bool> stop{false};
+  std::jthread greedy([&] {
+    raw_client c(s.port());
+    std::string burst;
+    for (int i = 0; i < 2'000; ++i)
+      burst += get("/ping");
+    std::vector<char> refusals(1 << 20);
+    while (!stop) {
+      (void)::send(c.fd(), burst.data(), burst.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      (void)::recv(c.fd(), refusals.data(), refusals.size(), MSG_DONTWAIT);
+    }
+  });
+  raw_client honest(s.port());
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i)
+    REQUIRE(honest.ask(get("/ping")).status == 503);
+  CHECK(std::chrono::steady_clock::now() - began < 2s);
+  stop = true;
 }
 
 TEST_CASE("hazard: connections that come, break off and vanish leave nothing behind") {
