@@ -1,308 +1,253 @@
 #include "core/customer_state.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
-#include <nlohmann/json.hpp>
+#include <simdjson.h>
 
 namespace tilld::core {
-
-using nlohmann::json;
-
 namespace {
 
-std::string text(const json& from, const char* name) {
-  const auto at = from.find(name);
-  return at != from.end() && at->is_string() ? at->get<std::string>() : "";
+namespace dom = simdjson::dom;
+
+// Parsers keep their buffers; one that has seen a giant gives them back.
+constexpr std::size_t kept_capacity = 131'072;
+
+class parsed {
+ public:
+  explicit parsed(std::string_view json) : parser_(of_this_thread()) {
+    if (json.empty() || parser_.parse(json.data(), json.size()).get(root_)) return;
+    dom::object object;
+    ok_ = root_.get(object) == simdjson::SUCCESS;
+  }
+  parsed(const parsed&) = delete;
+  parsed& operator=(const parsed&) = delete;
+  ~parsed() {
+    if (parser_.capacity() > kept_capacity) parser_ = dom::parser();
+  }
+  bool ok() const { return ok_; }
+  dom::element root() const { return root_; }
+
+ private:
+  static dom::parser& of_this_thread() {
+    thread_local dom::parser own;
+    return own;
+  }
+  dom::parser& parser_;
+  dom::element root_;
+  bool ok_ = false;
+};
+
+using maybe = simdjson::simdjson_result<dom::element>;
+
+maybe member(const maybe& of, std::string_view key) {
+  dom::object object;
+  if (of.get(object)) return simdjson::NO_SUCH_FIELD;
+  return object.at_key(key);
+}
+std::string text(const maybe& of, std::string_view key) {
+  std::string_view value;
+  return member(of, key).get(value) ? std::string() : std::string(value);
+}
+std::int64_t integer(const maybe& of, std::string_view key, std::int64_t otherwise = 0) {
+  std::int64_t value = 0;
+  return member(of, key).get(value) ? otherwise : value;
+}
+bool flag(const maybe& of, std::string_view key) {
+  bool value = false;
+  return !member(of, key).get(value) && value;
+}
+bool is_hash(const maybe& value) {
+  dom::object object;
+  return value.get(object) == simdjson::SUCCESS;
+}
+// An id, also where Stripe was asked to expand it.
+std::string reference(const maybe& of, std::string_view key) {
+  const auto value = member(of, key);
+  return is_hash(value) ? text(value, "id") : text(of, key);
 }
 
-std::int64_t number(const json& from, const char* name, std::int64_t otherwise = 0) {
-  const auto at = from.find(name);
-  return at != from.end() && at->is_number_integer() ? at->get<std::int64_t>() : otherwise;
-}
+// --- Stripe's documents ----------------------------------------------------------------------
 
-bool flag(const json& from, const char* name) {
-  const auto at = from.find(name);
-  return at != from.end() && at->is_boolean() && at->get<bool>();
-}
-
-// An id, or the id of the object it was expanded to.
-std::string reference(const json& from, const char* name) {
-  const auto at = from.find(name);
-  if (at == from.end()) return "";
-  if (at->is_string()) return at->get<std::string>();
-  return at->is_object() ? text(*at, "id") : "";
-}
-
-const json* object_at(const json& from, const char* name) {
-  const auto at = from.find(name);
-  return at != from.end() && at->is_object() ? &*at : nullptr;
-}
-
-void read_price(subscription_item& item, const json& price) {
+void read_price(subscription_item& item, const maybe& price) {
   item.price = text(price, "id");
   item.product = reference(price, "product");
   item.lookup_key = text(price, "lookup_key");
   item.nickname = text(price, "nickname");
-  item.unit_amount_minor = number(price, "unit_amount", number(price, "amount"));
+  item.unit_amount_minor = integer(price, "unit_amount");
   item.currency = text(price, "currency");
-  // A legacy plan has the interval itself, a price has it under "recurring".
-  const json* recurring = object_at(price, "recurring");
-  const json& rhythm = recurring != nullptr ? *recurring : price;
-  item.interval = text(rhythm, "interval");
-  item.interval_count = number(rhythm, "interval_count", 1);
+  const auto recurring = member(price, "recurring");
+  item.interval = text(recurring, "interval");
+  item.interval_count = integer(recurring, "interval_count", 1);
 }
 
-subscription_item read_item(const json& from, const json& subscription_json) {
+void read_plan(subscription_item& item, const maybe& plan) {
+  item.price = text(plan, "id");
+  item.product = reference(plan, "product");
+  item.nickname = text(plan, "nickname");
+  item.unit_amount_minor = integer(plan, "amount");
+  item.currency = text(plan, "currency");
+  item.interval = text(plan, "interval");
+  item.interval_count = integer(plan, "interval_count", 1);
+}
+
+subscription_item read_item(const maybe& from, const maybe& of_subscription) {
   subscription_item item;
   item.id = text(from, "id");
-  item.quantity = number(from, "quantity", 1);
-  if (const json* price = object_at(from, "price")) {
-    read_price(item, *price);
-  } else if (const json* plan = object_at(from, "plan")) {
-    read_price(item, *plan);
+  const auto price = member(from, "price");
+  const auto plan = member(from, "plan");
+  if (is_hash(price)) {
+    read_price(item, price);
   } else {
-    item.price = text(from, "price");
+    if (is_hash(plan)) read_plan(item, plan);
+    if (auto id = text(from, "price"); !id.empty()) item.price = std::move(id);
   }
-  // Since "basil" the period is the item's, before it was the subscription's.
-  const bool own = from.contains("current_period_end");
-  const json& period = own ? from : subscription_json;
-  item.period_start_s = number(period, "current_period_start");
-  item.period_end_s = number(period, "current_period_end");
+  item.quantity = integer(from, "quantity", 1);
+  item.period_start_s =
+      integer(from, "current_period_start", integer(of_subscription, "current_period_start"));
+  item.period_end_s =
+      integer(from, "current_period_end", integer(of_subscription, "current_period_end"));
   return item;
 }
 
-result<subscription> read_subscription(const json& from) {
+result<subscription> read_subscription(const maybe& from) {
   subscription s;
   s.id = text(from, "id");
   s.status = text(from, "status");
-  if (s.id.empty() || s.status.empty()) {
-    return fail(errc::invalid, "a subscription without id or status");
-  }
-  const json* items = object_at(from, "items");
-  const auto data = items != nullptr ? items->find("data") : json::const_iterator{};
-  if (items == nullptr || data == items->end() || !data->is_array()) {
-    return fail(errc::invalid, "subscription " + s.id + " has no items");
-  }
-  for (const json& item : *data) {
-    if (item.is_object()) s.items.push_back(read_item(item, from));
-  }
-  s.created_s = number(from, "created");
+  if (s.id.empty()) return fail(errc::invalid, "a subscription without an id");
+  if (s.status.empty()) return fail(errc::invalid, "subscription " + s.id + " has no status");
+  s.created_s = integer(from, "created");
   s.cancel_at_period_end = flag(from, "cancel_at_period_end");
-  s.cancel_at_s = number(from, "cancel_at");
-  s.canceled_at_s = number(from, "canceled_at");
-  s.ended_at_s = number(from, "ended_at");
-  s.trial_end_s = number(from, "trial_end");
-  s.collection_paused = object_at(from, "pause_collection") != nullptr;
+  s.cancel_at_s = integer(from, "cancel_at");
+  s.canceled_at_s = integer(from, "canceled_at");
+  s.ended_at_s = integer(from, "ended_at");
+  s.trial_end_s = integer(from, "trial_end");
+  s.collection_paused = is_hash(member(from, "pause_collection"));
   s.latest_invoice = reference(from, "latest_invoice");
+  dom::array items;
+  if (member(member(from, "items"), "data").get(items)) {
+    if (!is_hash(member(from, "plan")))
+      return fail(errc::invalid, "subscription " + s.id + " has neither items nor a plan");
+    s.items.push_back(read_item(from, from));
+    s.items.back().id.clear();
+  } else {
+    for (auto item : items)
+      s.items.push_back(read_item(maybe(std::move(item)), from));
+  }
+  for (const auto& item : s.items)
+    if (item.price.empty())
+      return fail(errc::invalid, "subscription " + s.id + " has an item without a price");
   return s;
 }
+
+std::vector<std::string> read_features(const maybe& summary) {
+  std::vector<std::string> keys;
+  dom::array entitlements;
+  if (member(member(summary, "entitlements"), "data").get(entitlements)) return keys;
+  for (auto element : entitlements) {
+    const maybe entitlement(std::move(element));
+    auto key = text(entitlement, "lookup_key");
+    if (key.empty()) key = text(member(entitlement, "feature"), "lookup_key");
+    if (!key.empty()) keys.push_back(std::move(key));
+  }
+  std::ranges::sort(keys);
+  keys.erase(std::ranges::unique(keys).begin(), keys.end());
+  return keys;
+}
+
+// --- into the row ----------------------------------------------------------------------------
 
 bool has_ended(const subscription& s) {
   return s.status == "canceled" || s.status == "incomplete_expired";
 }
 
-// The oldest ended ones go, so that a customer who comes and goes for years stays a small row.
+// The newest ended ones stay: the same ones in whatever order they came.
 void prune_ended(std::vector<subscription>& all) {
-  std::vector<std::pair<std::int64_t, std::string>> ended;
-  for (const auto& s : all) {
-    if (has_ended(s)) ended.emplace_back(std::max(s.ended_at_s, s.created_s), s.id);
-  }
+  std::vector<std::tuple<std::int64_t, std::int64_t, std::string>> ended;
+  for (const auto& s : all)
+    if (has_ended(s)) ended.emplace_back(s.ended_at_s, s.created_s, s.id);
   if (ended.size() <= keep_ended) return;
-  std::ranges::sort(ended);
-  ended.resize(ended.size() - keep_ended);
-  std::erase_if(all, [&](const subscription& s) {
-    return std::ranges::any_of(ended, [&](const auto& e) { return e.second == s.id; });
-  });
+  std::ranges::sort(ended, std::greater<>());
+  for (std::size_t i = keep_ended; i < ended.size(); ++i)
+    std::erase_if(all, [&](const auto& s) { return s.id == std::get<2>(ended[i]); });
 }
 
-result<void> absorb_subscription(customer_state& state, const json& document, bool deleted) {
-  if (deleted) {
-    std::erase_if(state.subscriptions,
-                  [&](const subscription& s) { return s.id == text(document, "id"); });
-    return {};
-  }
-  auto read = read_subscription(document);
-  if (!read) return std::unexpected(read.error());
-  const auto at = std::ranges::lower_bound(state.subscriptions, read->id, {}, &subscription::id);
-  if (at != state.subscriptions.end() && at->id == read->id) {
-    *at = std::move(*read);
+void put(std::vector<subscription>& all, subscription s) {
+  const auto at = std::ranges::lower_bound(all, s.id, {}, &subscription::id);
+  if (at != all.end() && at->id == s.id) {
+    *at = std::move(s);
   } else {
-    state.subscriptions.insert(at, std::move(*read));
+    all.insert(at, std::move(s));
   }
-  prune_ended(state.subscriptions);
+  prune_ended(all);
+}
+
+result<void> belongs(customer_state& state, std::string id, std::string_view what) {
+  if (id.empty()) return fail(errc::invalid, std::string(what) + " names no customer");
+  if (!state.id.empty() && state.id != id)
+    return fail(errc::invalid, std::string(what) + " belongs to " + id + ", not to " + state.id);
+  state.id = std::move(id);
   return {};
 }
 
-void absorb_customer(customer_state& state, const json& document, bool deleted,
-                     std::string_view user_id_key) {
+result<void> absorb_customer(customer_state& state, const maybe& from, bool deleted,
+                             std::string_view user_id_metadata_key) {
+  if (auto ours = belongs(state, text(from, "id"), "the customer"); !ours) return ours;
   state.known = true;
-  state.deleted = deleted;
-  if (deleted) return;  // a stub says nothing else; what is known stays for people to see
-  state.email = text(document, "email");
-  state.name = text(document, "name");
-  state.delinquent = flag(document, "delinquent");
-  state.created_s = number(document, "created");
-  const json* metadata = object_at(document, "metadata");
-  state.user_id = metadata != nullptr ? text(*metadata, std::string(user_id_key).c_str()) : "";
+  state.deleted = deleted || flag(from, "deleted");
+  if (state.deleted) return {};  // a stub says nothing else; what is known stays for people to see
+  state.email = text(from, "email");
+  state.name = text(from, "name");
+  state.delinquent = flag(from, "delinquent");
+  state.created_s = integer(from, "created");
+  state.user_id = user_id_metadata_key.empty()
+                      ? std::string()
+                      : text(member(from, "metadata"), user_id_metadata_key);
+  return {};
 }
 
-void absorb_entitlements(customer_state& state, const json& document) {
-  std::vector<std::string> features;
-  if (const json* list = object_at(document, "entitlements")) {
-    const auto data = list->find("data");
-    if (data != list->end() && data->is_array()) {
-      for (const json& one : *data) {
-        if (one.is_object()) features.push_back(text(one, "lookup_key"));
-      }
-    }
+result<void> absorb_subscription(customer_state& state, const maybe& from, bool deleted) {
+  if (deleted) {
+    const auto id = text(from, "id");
+    std::erase_if(state.subscriptions, [&](const auto& s) { return s.id == id; });
+    return {};
   }
-  std::erase(features, "");
-  std::ranges::sort(features);
-  features.erase(std::ranges::unique(features).begin(), features.end());
-  state.stripe_features = std::move(features);
+  auto s = read_subscription(from);
+  if (!s) return std::unexpected(s.error());
+  if (auto ours = belongs(state, reference(from, "customer"), "subscription " + s->id); !ours)
+    return ours;
+  put(state.subscriptions, std::move(*s));
+  return {};
 }
 
-json to_value(const subscription_item& i) {
-  return {{"id", i.id},
-          {"price", i.price},
-          {"product", i.product},
-          {"lookup_key", i.lookup_key},
-          {"nickname", i.nickname},
-          {"quantity", i.quantity},
-          {"unit_amount", i.unit_amount_minor},
-          {"currency", i.currency},
-          {"interval", i.interval},
-          {"interval_count", i.interval_count},
-          {"period_start", i.period_start_s},
-          {"period_end", i.period_end_s}};
-}
-
-json to_value(const subscription& s) {
-  json items = json::array();
-  for (const auto& i : s.items)
-    items.push_back(to_value(i));
-  return {{"id", s.id},
-          {"status", s.status},
-          {"created", s.created_s},
-          {"cancel_at_period_end", s.cancel_at_period_end},
-          {"cancel_at", s.cancel_at_s},
-          {"canceled_at", s.canceled_at_s},
-          {"ended_at", s.ended_at_s},
-          {"trial_end", s.trial_end_s},
-          {"collection_paused", s.collection_paused},
-          {"latest_invoice", s.latest_invoice},
-          {"items", items}};
-}
-
-subscription_item item_from(const json& v) {
-  subscription_item i;
-  i.id = text(v, "id");
-  i.price = text(v, "price");
-  i.product = text(v, "product");
-  i.lookup_key = text(v, "lookup_key");
-  i.nickname = text(v, "nickname");
-  i.quantity = number(v, "quantity", 1);
-  i.unit_amount_minor = number(v, "unit_amount");
-  i.currency = text(v, "currency");
-  i.interval = text(v, "interval");
-  i.interval_count = number(v, "interval_count", 1);
-  i.period_start_s = number(v, "period_start");
-  i.period_end_s = number(v, "period_end");
-  return i;
-}
-
-subscription subscription_from(const json& v) {
-  subscription s;
-  s.id = text(v, "id");
-  s.status = text(v, "status");
-  s.created_s = number(v, "created");
-  s.cancel_at_period_end = flag(v, "cancel_at_period_end");
-  s.cancel_at_s = number(v, "cancel_at");
-  s.canceled_at_s = number(v, "canceled_at");
-  s.ended_at_s = number(v, "ended_at");
-  s.trial_end_s = number(v, "trial_end");
-  s.collection_paused = flag(v, "collection_paused");
-  s.latest_invoice = text(v, "latest_invoice");
-  if (const auto items = v.find("items"); items != v.end() && items->is_array()) {
-    for (const json& i : *items) {
-      if (i.is_object()) s.items.push_back(item_from(i));
-    }
+result<void> absorb_summary(customer_state& state, const maybe& from, bool deleted) {
+  if (deleted) {
+    state.stripe_features.clear();
+    return {};
   }
-  return s;
-}
-
-std::vector<std::string> texts(const json& from, const char* name) {
-  std::vector<std::string> all;
-  const auto at = from.find(name);
-  if (at == from.end() || !at->is_array()) return all;
-  for (const json& one : *at) {
-    if (one.is_string()) all.push_back(one.get<std::string>());
-  }
-  return all;
+  if (auto ours = belongs(state, reference(from, "customer"), "the entitlement summary"); !ours)
+    return ours;
+  state.stripe_features = read_features(from);
+  return {};
 }
 
 }  // namespace
 
-std::string to_json(const customer_state& s) {
-  json subscriptions = json::array();
-  for (const auto& one : s.subscriptions)
-    subscriptions.push_back(to_value(one));
-  return json{{"id", s.id},
-              {"email", s.email},
-              {"name", s.name},
-              {"user_id", s.user_id},
-              {"known", s.known},
-              {"deleted", s.deleted},
-              {"delinquent", s.delinquent},
-              {"created", s.created_s},
-              {"as_of", s.as_of_s},
-              {"subscriptions", subscriptions},
-              {"stripe_features", s.stripe_features},
-              {"suspects", s.suspects}}
-      .dump();
-}
-
-result<customer_state> customer_state_from_json(std::string_view bytes) {
-  const json v = json::parse(bytes, nullptr, false);
-  if (!v.is_object()) return fail(errc::corrupt, "a customer's state cannot be read");
-  customer_state s;
-  s.id = text(v, "id");
-  if (s.id.empty()) return fail(errc::corrupt, "a customer's state has no id");
-  s.email = text(v, "email");
-  s.name = text(v, "name");
-  s.user_id = text(v, "user_id");
-  s.known = flag(v, "known");
-  s.deleted = flag(v, "deleted");
-  s.delinquent = flag(v, "delinquent");
-  s.created_s = number(v, "created");
-  s.as_of_s = number(v, "as_of");
-  if (const auto all = v.find("subscriptions"); all != v.end() && all->is_array()) {
-    for (const json& one : *all) {
-      if (one.is_object()) s.subscriptions.push_back(subscription_from(one));
-    }
-  }
-  s.stripe_features = texts(v, "stripe_features");
-  s.suspects = texts(v, "suspects");
-  return s;
-}
-
 result<void> absorb(customer_state& state, std::string_view object_name, std::string_view document,
                     bool deleted, std::int64_t as_of_s, std::string_view user_id_metadata_key) {
-  const bool of_interest = object_name == "customer" || object_name == "subscription" ||
-                           object_name == "entitlements.active_entitlement_summary";
-  if (of_interest) {
-    const json parsed = json::parse(document, nullptr, false);
-    if (!parsed.is_object()) {
-      return fail(errc::invalid, "the document of a " + std::string(object_name) + " is no object");
-    }
-    if (object_name == "customer") {
-      absorb_customer(state, parsed, deleted, user_id_metadata_key);
-    } else if (object_name == "subscription") {
-      if (auto ok = absorb_subscription(state, parsed, deleted); !ok) return ok;
-    } else {
-      absorb_entitlements(state, parsed);
-    }
+  const bool customer = object_name == "customer";
+  const bool one_subscription = object_name == "subscription";
+  const bool summary = object_name == "entitlements.active_entitlement_summary";
+  if (customer || one_subscription || summary) {
+    const parsed json(document);
+    if (!json.ok())
+      return fail(errc::invalid, "a " + std::string(object_name) + " that is no JSON object");
+    const maybe from(json.root());
+    auto done = customer           ? absorb_customer(state, from, deleted, user_id_metadata_key)
+                : one_subscription ? absorb_subscription(state, from, deleted)
+                                   : absorb_summary(state, from, deleted);
+    if (!done) return done;
   }
   state.as_of_s = std::max(state.as_of_s, as_of_s);
   return {};
@@ -310,11 +255,14 @@ result<void> absorb(customer_state& state, std::string_view object_name, std::st
 
 void mark_suspect(customer_state& state, std::string_view object_name, std::string_view id,
                   bool on) {
-  std::string name = std::string(object_name) + "/" + std::string(id);
-  const auto at = std::ranges::lower_bound(state.suspects, name);
-  const bool there = at != state.suspects.end() && *at == name;
-  if (on && !there) state.suspects.insert(at, std::move(name));
-  if (!on && there) state.suspects.erase(at);
+  std::string name(object_name);
+  name += '/';
+  name += id;
+  auto& all = state.suspects;
+  const auto at = std::ranges::lower_bound(all, name);
+  const bool there = at != all.end() && *at == name;
+  if (on && !there) all.insert(at, std::move(name));
+  if (!on && there) all.erase(at);
 }
 
 bool grants_access(const subscription& s) {

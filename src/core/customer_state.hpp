@@ -15,6 +15,8 @@
 
 namespace tilld::core {
 
+// Money is whole minor units; a price below one minor unit or in tiers has no single amount and
+// counts as 0.
 struct subscription_item {
   std::string id;
   std::string price;
@@ -26,7 +28,7 @@ struct subscription_item {
   std::string currency;
   std::string interval;  // "month"; empty for none
   std::int64_t interval_count = 1;
-  std::int64_t period_start_s = 0;
+  std::int64_t period_start_s = 0;  // the item's own (API basil and later) or the subscription's
   std::int64_t period_end_s = 0;
   friend bool operator==(const subscription_item&, const subscription_item&) = default;
 };
@@ -66,13 +68,18 @@ struct customer_state {
   friend bool operator==(const customer_state&, const customer_state&) = default;
 };
 
+// The row as it is stored. What was written reads back equal; a member that is missing has its
+// default, so that rows of an earlier program are read. Errors: corrupt (not a row, no id, a member
+// of another type).
 std::string to_json(const customer_state& state);
 result<customer_state> customer_state_from_json(std::string_view json);
 
 // Takes over one document (customer, subscription, entitlements.active_entitlement_summary; others
 // change only as_of). `deleted`: it is gone. Order of calls for different objects does not matter.
-// Errors: invalid when the document lacks what a subscription must have; the state is then
-// unchanged.
+// Documents of older API versions are read too: periods on the subscription, plans instead of
+// prices, a plan without items; references as ids or expanded.
+// Errors: invalid when the document lacks what a subscription must have, or belongs to another
+// customer; the state is then unchanged.
 result<void> absorb(customer_state& state, std::string_view object_name, std::string_view document,
                     bool deleted, std::int64_t as_of_s, std::string_view user_id_metadata_key);
 void mark_suspect(customer_state& state, std::string_view object_name, std::string_view id,

@@ -1,6 +1,7 @@
 // The order rule case by case.
 #include "core/order.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <string>
@@ -62,7 +63,8 @@ TEST_CASE("a deletion leaves a tombstone with the object's id") {
   CHECK(v.document == R"({"id":"cus_1","object":"customer","deleted":true})");
   CHECK(v.at == stamp{.lo = 12, .hi = 12, .deleted = true});
 
-  snapshot_fact missing{.lo = 20, .hi = 21, .object_name = "customer", .missing = true};
+  auto missing = answer({}, 20, 21);
+  missing.missing = true;
   const auto gone = decide(row(a, 10), missing, {});
   CHECK(gone.document == v.document);
   CHECK(gone.at.deleted);
@@ -368,16 +370,20 @@ TEST_CASE("an uncontested decision builds no DOM") {
   const auto now = row(document, 10);
   const auto next = updated("e", 11, document, {}, "customer.subscription.updated", subscription);
 
+  // The best of many rounds: what the work costs when nothing else has the processor.
   const auto time_of = [](auto&& work) {
-    constexpr int rounds = 2'000;
-    const auto started = std::chrono::steady_clock::now();
+    double best = 1e12;
     std::size_t sum = 0;
-    for (int i = 0; i < rounds; ++i)
-      sum += work();
-    const std::chrono::duration<double, std::nano> took =
-        std::chrono::steady_clock::now() - started;
+    for (int round = 0; round < 40; ++round) {
+      const auto started = std::chrono::steady_clock::now();
+      for (int i = 0; i < 50; ++i)
+        sum += work();
+      const std::chrono::duration<double, std::nano> took =
+          std::chrono::steady_clock::now() - started;
+      best = std::min(best, took.count() / 50);
+    }
     REQUIRE(sum > 0);
-    return took.count() / rounds;
+    return best;
   };
   const double deciding = time_of([&] { return decide(now, next, {}).document.size(); });
   const double parsing = time_of([&] { return nlohmann::json::parse(document).size(); });
