@@ -94,6 +94,7 @@ class server::door {
 
   std::vector<workers::task> ready_;  // requests for the workers, handed over once a turn
   std::vector<char> scratch_;
+  int requests_left_ = 0;  // that one connection may have framed in this look
 
   std::mutex drain_mutex_;
   std::condition_variable drain_step_;

@@ -137,11 +137,15 @@ TEST_CASE("hazard: a client that pipelines into an overload without a pause star
     }
   });
   raw_client honest(s.port());
-  const auto began = std::chrono::steady_clock::now();
-  for (int i = 0; i < 20; ++i)
+  std::vector<std::chrono::steady_clock::duration> took;
+  for (int i = 0; i < 21; ++i) {
+    const auto began = std::chrono::steady_clock::now();
     REQUIRE(honest.ask(get("/ping")).status == 503);
-  CHECK(std::chrono::steady_clock::now() - began < 2s);
+    took.push_back(std::chrono::steady_clock::now() - began);
+  }
   stop = true;
+  std::ranges::sort(took);
+  CHECK(took[10] < 20ms);
 }
 
 TEST_CASE("hazard: connections that come, break off and vanish leave nothing behind") {
