@@ -102,7 +102,7 @@ answer raw_client::receive(std::chrono::milliseconds within, bool to_head) {
   }
   got.body = buffer_.substr(0, wanted);
   buffer_.erase(0, wanted);
-  got.status = std::stoi(got.head.substr(9, 3));
+  got.status = got.head.starts_with("HTTP/1.1 ") ? std::stoi(got.head.substr(9, 3)) : -1;
   return got;
 }
 

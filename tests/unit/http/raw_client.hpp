@@ -17,7 +17,7 @@ namespace tilld::http::test {
 using namespace std::chrono_literals;
 
 struct answer {
-  int status = 0;  // 0: none came
+  int status = 0;  // 0: none came; -1: it is no HTTP/1.1
   std::string head;
   std::string body;
   std::string header(std::string_view name) const;  // in any case; empty when absent
