@@ -28,7 +28,7 @@ def code_of(answer):
 
 
 def signatures(binary):
-    """Wrong, missing, old and future signatures are refused with their reason, and nothing is kept."""
+    """Wrong, missing, old and future signatures are refused with the reason; nothing is kept."""
     with Lab(binary, with_sandbox=False) as lab:
         client, body = lab.webhooks(), json.dumps(event()).encode()
         post = lambda headers: client.request("POST", "/webhooks/stripe/main", body, headers)
@@ -167,7 +167,7 @@ def slow_client(binary):
 
 
 def wrong_settings(binary):
-    """A wrong setting stops the start with one line that names file, key, value and what is right."""
+    """A wrong setting stops the start with one line: file, key, value and what is right."""
     with Lab(binary, with_sandbox=False) as lab:
         bad = lab.write("bad.toml", "[api]\nlisten = \"nonsense\"\n")
         done = subprocess.run([binary, "serve", "--config", bad, "--data", lab.dir + "/other"],

@@ -80,7 +80,7 @@ def events_listed_shown_and_replayed(binary):
 
 
 def doctor(binary):
-    """The doctor is content with a running tilld and a Stripe that answers, and names what is not."""
+    """The doctor is content with a running tilld and a Stripe that answers, or names why not."""
     with Lab(binary) as lab:
         good = lab.run("doctor", "--json")
         findings = {f["part"]: f for f in json.loads(good.stdout)["findings"]}

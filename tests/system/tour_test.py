@@ -63,7 +63,8 @@ def the_tour(binary):
         assert invoice["status"] == "paid" and invoice["total"] == 1900, invoice
         canceled = json.loads(next(o for l, o in outputs.items() if "{active, status" in l))
         assert canceled["active"] is False and canceled["features"] == [], canceled
-        again = [o for l, o in outputs.items() if "Idempotency-Key" in l and "SUBSCRIPTION=" not in l]
+        again = [o for l, o in outputs.items()
+                 if "Idempotency-Key" in l and "SUBSCRIPTION=" not in l]
         assert again[0].startswith("sub_"), again
         assert any("customer.subscription.deleted" in o for o in outputs.values())
         mode = os.stat(os.path.join(directory, "data/dev-token")).st_mode & 0o777
@@ -84,8 +85,8 @@ def state_outlives_a_restart(binary):
     ports = [free_port() for _ in range(3)]
 
     def start():
-        p = Process([binary, "serve", f"--sandbox=127.0.0.1:{ports[2]}", "--data", directory + "/data",
-                     "--listen", f"127.0.0.1:{ports[0]}", "--listen-webhooks",
+        p = Process([binary, "serve", f"--sandbox=127.0.0.1:{ports[2]}",
+                     "--data", directory + "/data", "--listen", f"127.0.0.1:{ports[0]}", "--listen-webhooks",
                      f"127.0.0.1:{ports[1]}"], directory + "/log")
         wait_for(lambda: harness.Lab.listening(ports[1], p), 20, "it listens")
         wait_for(lambda: os.path.exists(directory + "/data/dev-token"), 20, "a token")
