@@ -29,6 +29,10 @@ void breaker::failed(era when, std::int64_t now_ms, std::mt19937_64& chance) {
   if (!is_closed_ || failures_ >= rules_.failures_to_open) open(now_ms, chance);
 }
 
+void breaker::told_nothing(era when) {
+  if (when == era_) probe_is_out_ = false;
+}
+
 void breaker::open(std::int64_t now_ms, std::mt19937_64& chance) {
   is_closed_ = false;
   probe_is_out_ = false;

@@ -39,6 +39,8 @@ class breaker {
   era leave();
   void succeeded(era when);
   void failed(era when, std::int64_t now_ms, std::mt19937_64& chance);
+  // It ended without a word about Stripe (it never left): if it was the probe, another may be.
+  void told_nothing(era when);
 
   position at(std::int64_t now_ms) const;
   // When the next request may leave: while open; otherwise 0.

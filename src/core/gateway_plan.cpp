@@ -134,6 +134,17 @@ actions gateway_plan::failed(ticket id, bool maybe_sent, std::string why, std::i
   return settle(std::move(out));
 }
 
+actions gateway_plan::refused(ticket id, std::string why, std::int64_t now_ms) {
+  advance(now_ms);
+  actions out;
+  entry* e = land(id);
+  if (e == nullptr) return settle(std::move(out));
+  breaker_.told_nothing(e->era);
+  e->why = std::move(why);
+  finish(id, last_word(*e, ""), out);
+  return settle(std::move(out));
+}
+
 actions gateway_plan::tick(std::int64_t now_ms) {
   advance(now_ms);
   return settle({});

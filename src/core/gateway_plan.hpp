@@ -1,5 +1,4 @@
-// The gateway's mind: which call to Stripe leaves when, what is tried again, what the caller is
-// told.
+// The gateway's mind: which call to Stripe leaves when, what is tried again, what a caller is told.
 //
 // A pure state machine. It knows no sockets, no clock and no threads: it is told what happened and
 // when (monotonic milliseconds; they may stand still, they may not go back), and it answers with
@@ -8,13 +7,12 @@
 //
 // How to drive it (one thread; each function answers with `actions`, all of which must be done):
 //
-//   to_send     start this try now. Exactly one answered() or failed() with its ticket must follow,
-//               and a try needs a deadline of its own (80 s at Stripe). The same call, with the
-//               same idempotency key, comes again under the same ticket for the next try.
-//   to_deliver  tell the caller; the ticket is gone. Each submitted ticket is delivered exactly
-//   once. wake_at_ms  call tick() at that time or later, unless something else was called before.
-//   Nothing:
-//               no timer is needed. Each answer replaces the wish of the one before.
+//   to_send     start this try now. Exactly one answered(), failed() or refused() with its ticket
+//               must follow, and a try needs a deadline of its own (80 s at Stripe). The same call,
+//               with the same idempotency key, comes again under this ticket for the next try.
+//   to_deliver  tell the caller; the ticket is gone. Each submitted ticket is delivered once.
+//   wake_at_ms  call tick() then or later, unless something else was called before. Nothing: no
+//               timer is needed. Each answer replaces the wish of the one before.
 //
 // What it promises (the tests hold it to these):
 //
@@ -175,6 +173,9 @@ class gateway_plan {
   // The end of a try. A ticket that is not in flight is ignored.
   actions answered(ticket id, try_answer answer, std::int64_t now_ms);
   actions failed(ticket id, bool maybe_sent, std::string why, std::int64_t now_ms);
+  // It could not even be written as a request (net::failure::refused): no try can succeed, and it
+  // says nothing of Stripe, so it is delivered at once and the breaker does not hear of it.
+  actions refused(ticket id, std::string why, std::int64_t now_ms);
 
   actions tick(std::int64_t now_ms);
 

@@ -41,7 +41,7 @@ void start_curl() {
 }
 
 outcome refused(std::string why) {
-  return std::unexpected(failure{false, false, std::move(why)});
+  return std::unexpected(failure{false, false, std::move(why), true});
 }
 
 }  // namespace

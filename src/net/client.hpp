@@ -67,7 +67,8 @@ struct answer {
 struct failure {
   bool maybe_sent = true;  // false only when it is certain that no byte of the request left
   bool timed_out = false;
-  std::string message;  // for people: scheme, host, port and cause; no secret, no query
+  std::string message;   // for people: scheme, host, port and cause; no secret, no query
+  bool refused = false;  // the request itself is unfit (see above): it would fail again
 };
 
 using outcome = std::expected<answer, failure>;

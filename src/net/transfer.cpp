@@ -226,7 +226,7 @@ outcome transfer::end(CURLcode code, std::int64_t now_ms) {
 }
 
 outcome transfer::give_up(bool timed_out, const char* why) {
-  return std::unexpected(failure{sendings_ > 0, timed_out, origin_ + ": " + why});
+  return std::unexpected(failure{sendings_ > 0, timed_out, origin_ + ": " + why, false});
 }
 
 }  // namespace tilld::net

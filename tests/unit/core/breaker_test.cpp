@@ -86,3 +86,17 @@ TEST_CASE("The ends of requests from before it opened do not count") {
   f.b.failed(probe, until, f.chance);
   CHECK(f.b.failures_in_a_row() == 0);
 }
+
+TEST_CASE("A probe that never left makes room for another") {
+  fixture f;
+  for (int i = 0; i < 3; ++i)
+    f.fail_now(0);
+  const std::int64_t until = f.b.opens_until_ms();
+  const auto early = breaker::era{0};
+  const auto probe = f.b.leave();
+  f.b.told_nothing(early);
+  CHECK_FALSE(f.b.allows(until));
+  f.b.told_nothing(probe);
+  CHECK(f.b.allows(until));
+  CHECK(f.b.at(until) == position::half_open);
+}

@@ -335,6 +335,22 @@ TEST_CASE("Cancelling ends everything at once; what comes back later is ignored"
   CHECK(w.status().in_flight == 0);
 }
 
+TEST_CASE("A call that cannot be written as a request ends at once and is not Stripe's fault") {
+  gateway_limits limits;
+  limits.breaking.failures_to_open = 2;
+  gateway_plan plan(limits);
+  for (ticket id = 1; id <= 10; ++id) {
+    REQUIRE(plan.submit(id, post("/v1/\n"), 10).send.size() == 1);
+    const actions a = plan.refused(id, "the URL is not printable", 20);
+    REQUIRE(a.deliver.size() == 1);
+    CHECK(a.deliver[0].end.end == call_end::not_sent);
+    CHECK(a.deliver[0].end.why == "the URL is not printable");
+  }
+  CHECK_FALSE(plan.status(20).breaker_open);
+  CHECK(plan.status(20).in_flight == 0);
+  CHECK(plan.refused(11, "x", 20).deliver.empty());
+}
+
 TEST_CASE("An end for a ticket that is not in flight changes nothing") {
   gateway_plan plan({});
   CHECK(plan.answered(5, {200, {}, "", 1}, 10).deliver.empty());

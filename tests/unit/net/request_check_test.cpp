@@ -55,6 +55,19 @@ TEST_CASE("A refusal quotes no secret") {
   CHECK(net::check_request(r).error().message.find("hunter2") == std::string::npos);
 }
 
+TEST_CASE("The client says that it refused a request, and that it never left") {
+  net::client c;
+  const net::outcome unfit = c.call(get("https://example.com/a b"));
+  REQUIRE_FALSE(unfit);
+  CHECK(unfit.error().refused);
+  CHECK_FALSE(unfit.error().maybe_sent);
+  net::request r = get("http://127.0.0.1:1/");
+  r.deadline_ms = 2'000;
+  const net::outcome lost = c.call(r);
+  REQUIRE_FALSE(lost);
+  CHECK_FALSE(lost.error().refused);
+}
+
 TEST_CASE("A request with a bad verb or header is refused") {
   for (const char* verb : {"", "get", "G T", "GET\r\n", "GET /x HTTP/1.1", "ABCDEFGHIJKLMNOPQ"}) {
     net::request r = get("https://example.com/");
