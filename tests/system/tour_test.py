@@ -86,8 +86,8 @@ def state_outlives_a_restart(binary):
 
     def start():
         p = Process([binary, "serve", f"--sandbox=127.0.0.1:{ports[2]}",
-                     "--data", directory + "/data", "--listen",
-                     f"127.0.0.1:{ports[0]}", "--listen-webhooks", f"127.0.0.1:{ports[1]}"], directory + "/log")
+                     "--data", directory + "/data", "--listen", f"127.0.0.1:{ports[0]}",
+                     "--listen-webhooks", f"127.0.0.1:{ports[1]}"], directory + "/log")
         wait_for(lambda: harness.Lab.listening(ports[1], p), 20, "it listens")
         wait_for(lambda: os.path.exists(directory + "/data/dev-token"), 20, "a token")
         return p
