@@ -117,16 +117,16 @@ class world {
     }
   }
 
-  void take(actions todo) {
-    for (to_send& s : todo.send)
+  void take(actions ordered) {
+    for (to_send& s : ordered.send)
       start(s);
-    for (to_deliver& d : todo.deliver) {
+    for (to_deliver& d : ordered.deliver) {
       if (!submitted_.contains(d.id)) FAIL("delivered what was not submitted");
       if (!delivered_.emplace(d.id, std::move(d.end)).second) FAIL("delivered twice");
       delivered_at_[d.id] = now_;
       in_flight_.erase(d.id);
     }
-    wake_ = todo.wake_at_ms;
+    wake_ = ordered.wake_at_ms;
     if (wake_ && *wake_ <= now_) FAIL("a timer in the past spins");
     check_widths();
   }
