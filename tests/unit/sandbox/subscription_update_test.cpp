@@ -82,8 +82,8 @@ TEST_CASE("An upgrade in mid-period leaves a credit and a debit, exact to the se
   c.events();
   c.post("/v1/subscriptions/" + sub,
          "items[0][id]=" + item + "&items[0][price]=" + dearer + "&items[0][quantity]=2");
-  CHECK(c.told() == strings{"invoiceitem.created", "invoiceitem.created",
-                            "customer.subscription.updated"});
+  CHECK(c.told() ==
+        strings{"invoiceitem.created", "invoiceitem.created", "customer.subscription.updated"});
   const json pending = pending_of(c, customer);
   REQUIRE(pending.size() == 2);
   const std::int64_t left = 21 * day_s - 1;
@@ -97,7 +97,8 @@ TEST_CASE("An upgrade in mid-period leaves a credit and a debit, exact to the se
   CHECK(c.get("/v1/invoices").body["data"].size() == 1);
 }
 
-TEST_CASE("Credit and debit are rounded each on its own: two thirds of 10.00 and a third of 10.00") {
+TEST_CASE(
+    "Credit and debit are rounded each on its own: two thirds and a third of 10.00") {
   CHECK(tilld::sandbox::prorated(1000, 2, 3) == 667);
   CHECK(tilld::sandbox::prorated(1000, 1, 3) == 333);
   CHECK(tilld::sandbox::prorated(1, 1, 2) == 1);  // half goes up
@@ -154,22 +155,22 @@ TEST_CASE("An upgrade that cannot be paid makes it past due, or is refused whole
   const std::string customer = c.customer();
   const std::string sub = c.subscription(customer, c.price(1000));
   const std::string item = first_item(c, sub);
-  const auto bad = c.post("/v1/payment_methods/pm_card_chargeCustomerFail/attach",
-                          "customer=" + customer)
-                       .id();
+  const auto bad =
+      c.post("/v1/payment_methods/pm_card_chargeCustomerFail/attach", "customer=" + customer).id();
   c.post("/v1/customers/" + customer, "invoice_settings[default_payment_method]=" + bad);
-  const std::string form = "proration_behavior=always_invoice&items[0][quantity]=5&items[0][id]=" +
-                           item;
+  const std::string form =
+      "proration_behavior=always_invoice&items[0][quantity]=5&items[0][id]=" + item;
   c.wait(day_s);
   const json before = c.dump();
   const auto refused =
       c.post("/v1/subscriptions/" + sub, form + "&payment_behavior=error_if_incomplete");
   CHECK(refused.status == 402);
-  CHECK(c.dump() == before);
+  CHECK((c.dump() == before));
   const auto kept = c.post("/v1/subscriptions/" + sub, form);
   CHECK(kept.body["status"] == "past_due");
   CHECK(kept.body["items"]["data"][0]["quantity"] == 5);
-  c.post("/v1/customers/" + customer, "invoice_settings[default_payment_method]=" +
+  c.post("/v1/customers/" + customer,
+         "invoice_settings[default_payment_method]=" +
              c.post("/v1/payment_methods/pm_card_visa/attach", "customer=" + customer).id());
   const auto paid =
       c.post("/v1/invoices/" + kept.body["latest_invoice"].get<std::string>() + "/pay");
@@ -254,8 +255,7 @@ TEST_CASE("Nothing is prorated while the trial lasts") {
   const std::string customer = c.customer();
   const std::string sub = c.subscription(customer, c.price(1000), "&trial_period_days=10");
   c.wait(day_s);
-  c.post("/v1/subscriptions/" + sub,
-         "items[0][quantity]=9&items[0][id]=" + first_item(c, sub));
+  c.post("/v1/subscriptions/" + sub, "items[0][quantity]=9&items[0][id]=" + first_item(c, sub));
   CHECK(pending_of(c, customer).empty());
 }
 
@@ -265,8 +265,7 @@ TEST_CASE("A trial ended now is billed now") {
   const std::string sub = c.subscription(customer, c.price(1000), "&trial_period_days=10");
   c.wait(4 * day_s);
   c.events();
-  const auto ended =
-      c.post("/v1/subscriptions/" + sub, "trial_end=now&expand[]=latest_invoice");
+  const auto ended = c.post("/v1/subscriptions/" + sub, "trial_end=now&expand[]=latest_invoice");
   CHECK(ended.body["status"] == "active");
   CHECK(ended.body["trial_end"] == c.now_s);
   CHECK(ended.body["billing_cycle_anchor"] == c.now_s);
@@ -315,8 +314,8 @@ TEST_CASE("Collection can be paused and handed over to mail") {
   CHECK(paused.body["status"] == "active");
   CHECK(c.post("/v1/subscriptions/" + sub, "pause_collection=").body["pause_collection"] ==
         nullptr);
-  const auto mailed = c.post("/v1/subscriptions/" + sub,
-                             "collection_method=send_invoice&days_until_due=7");
+  const auto mailed =
+      c.post("/v1/subscriptions/" + sub, "collection_method=send_invoice&days_until_due=7");
   CHECK(mailed.body["days_until_due"] == 7);
   CHECK(c.post("/v1/subscriptions/" + sub, "collection_method=charge_automatically")
             .body["days_until_due"] == nullptr);
@@ -346,8 +345,8 @@ TEST_CASE("Canceled with prorate, the unused time is credited; with invoice_now,
   CHECK(pending_of(c, customer)[0]["amount"] == -1000);
   const std::string other = c.subscription(customer, c.price(3100));
   c.wait(21 * day_s);
-  const auto gone = c.del("/v1/subscriptions/" + other,
-                          "prorate=true&invoice_now=true&expand[]=latest_invoice");
+  const auto gone =
+      c.del("/v1/subscriptions/" + other, "prorate=true&invoice_now=true&expand[]=latest_invoice");
   CHECK(gone.body["status"] == "canceled");
   CHECK(gone.body["latest_invoice"]["status"] == "paid");
   CHECK(gone.body["latest_invoice"]["total"].get<std::int64_t>() < 0);
@@ -356,7 +355,7 @@ TEST_CASE("Canceled with prorate, the unused time is credited; with invoice_now,
 
 TEST_CASE("Months end on the anchor's day, or on their last") {
   using tilld::sandbox::after_intervals;
-  const std::int64_t jan31 = 1'769'817'600;  // 2026-01-31
+  const std::int64_t jan31 = 1'769'817'600;                     // 2026-01-31
   CHECK(after_intervals(jan31, "month", 1) == 1'772'236'800);   // 28 Feb
   CHECK(after_intervals(jan31, "month", 2) == 1'774'915'200);   // 31 Mar: the anchor comes back
   CHECK(after_intervals(jan31, "month", 25) == 1'835'395'200);  // 29 Feb 2028

@@ -14,7 +14,8 @@ constexpr std::int64_t day_s = 24 * 3600;
 
 strings types_of(const std::vector<json>& events) {
   strings types;
-  for (const auto& e : events) types.push_back(e["type"]);
+  for (const auto& e : events)
+    types.push_back(e["type"]);
   return types;
 }
 
@@ -29,8 +30,9 @@ TEST_CASE("Created with a card that pays, it is active and its invoice paid in t
   const std::string price = c.price(2000);
   const std::string customer = c.customer();
   c.events();
-  const auto sub = c.post("/v1/subscriptions", "customer=" + customer + "&items[0][price]=" +
-                                                   price + "&items[0][quantity]=3&metadata[a]=b");
+  const auto sub =
+      c.post("/v1/subscriptions", "customer=" + customer + "&items[0][price]=" + price +
+                                      "&items[0][quantity]=3&metadata[a]=b");
   REQUIRE(sub.status == 200);
   CHECK(sub.body["status"] == "active");
   CHECK(sub.body["default_payment_method"] == nullptr);
@@ -93,11 +95,11 @@ TEST_CASE("Created with a card that declines, it is incomplete with an open invo
   CHECK(invoice["attempt_count"] == 1);
   CHECK(invoice["next_payment_attempt"] == nullptr);
   const auto events = c.events();
-  CHECK(types_of(events) ==
-        strings{"invoice.created", "customer.subscription.created", "invoice.updated",
-                "invoice.finalized", "payment_intent.created", "charge.failed",
-                "payment_intent.payment_failed", "invoice.updated", "invoice.payment_failed",
-                "customer.updated"});
+  CHECK(types_of(events) == strings{"invoice.created", "customer.subscription.created",
+                                    "invoice.updated", "invoice.finalized",
+                                    "payment_intent.created", "charge.failed",
+                                    "payment_intent.payment_failed", "invoice.updated",
+                                    "invoice.payment_failed", "customer.updated"});
   CHECK(the_one(events, "customer.updated")["data"]["previous_attributes"]["delinquent"] == false);
 }
 
@@ -108,16 +110,16 @@ TEST_CASE("An incomplete one becomes active when its first invoice is paid") {
   const json invoice = latest_invoice(c, sub);
   const auto card = c.post("/v1/payment_methods/pm_card_visa/attach", "customer=" + customer).id();
   c.events();
-  const auto paid = c.post("/v1/invoices/" + invoice["id"].get<std::string>() + "/pay",
-                           "payment_method=" + card);
+  const auto paid =
+      c.post("/v1/invoices/" + invoice["id"].get<std::string>() + "/pay", "payment_method=" + card);
   CHECK(paid.body["status"] == "paid");
   CHECK(paid.body["attempt_count"] == 1);  // only automatic retries count on
   CHECK(c.get("/v1/subscriptions/" + sub).body["status"] == "active");
   const auto events = c.events();
-  CHECK(types_of(events) ==
-        strings{"charge.succeeded", "payment_intent.succeeded", "charge.updated",
-                "invoice_payment.paid", "invoice.updated", "invoice.paid",
-                "invoice.payment_succeeded", "customer.subscription.updated", "customer.updated"});
+  CHECK(types_of(events) == strings{"charge.succeeded", "payment_intent.succeeded",
+                                    "charge.updated", "invoice_payment.paid", "invoice.updated",
+                                    "invoice.paid", "invoice.payment_succeeded",
+                                    "customer.subscription.updated", "customer.updated"});
   CHECK(c.get("/v1/customers/" + customer).body["delinquent"] == false);
 }
 
@@ -155,8 +157,8 @@ TEST_CASE("default_incomplete leaves the payment to the customer, with a secret 
   const std::string secret = invoice["confirmation_secret"]["client_secret"];
   const std::string intent = secret.substr(0, secret.find("_secret_"));
   CHECK(c.get("/v1/payment_intents/" + intent).body["status"] == "requires_payment_method");
-  const auto paid = c.post("/v1/payment_intents/" + intent + "/confirm",
-                           "payment_method=pm_card_visa");
+  const auto paid =
+      c.post("/v1/payment_intents/" + intent + "/confirm", "payment_method=pm_card_visa");
   CHECK(paid.body["status"] == "succeeded");
   const auto now = c.get("/v1/subscriptions/" + sub.id());
   CHECK(now.body["status"] == "active");
@@ -170,12 +172,13 @@ TEST_CASE("error_if_incomplete keeps nothing of a payment that fails") {
     const std::string customer = c.customer(card);
     const json before = c.dump();
     c.events();
-    const auto r = c.post("/v1/subscriptions", "customer=" + customer + "&items[0][price]=" +
-                                                   price + "&payment_behavior=error_if_incomplete");
+    const auto r =
+        c.post("/v1/subscriptions", "customer=" + customer + "&items[0][price]=" + price +
+                                        "&payment_behavior=error_if_incomplete");
     CHECK(r.status == 402);
     CHECK(r.error("type") == "card_error");
     CHECK(c.told().empty());
-    CHECK(c.dump() == before);
+    CHECK((c.dump() == before));
   }
 }
 
@@ -206,8 +209,9 @@ TEST_CASE("A trial begins with a paid invoice of nothing and a period that ends 
   const std::string price = c.price();
   const std::string customer = c.customer();
   c.events();
-  const auto sub = c.post("/v1/subscriptions", "customer=" + customer + "&items[0][price]=" +
-                                                   price + "&trial_period_days=14");
+  const auto sub =
+      c.post("/v1/subscriptions",
+             "customer=" + customer + "&items[0][price]=" + price + "&trial_period_days=14");
   CHECK(sub.body["status"] == "trialing");
   CHECK(sub.body["trial_start"] == c.now_s);
   CHECK(sub.body["trial_end"] == c.now_s + 14 * day_s);
@@ -255,9 +259,9 @@ TEST_CASE("Billed by mail, it is active at once and its invoice a draft with a d
   const std::string price = c.price();
   const std::string customer = c.customer("");
   c.events();
-  const auto sub = c.post("/v1/subscriptions",
-                          "customer=" + customer + "&items[0][price]=" + price +
-                              "&collection_method=send_invoice&days_until_due=30");
+  const auto sub =
+      c.post("/v1/subscriptions", "customer=" + customer + "&items[0][price]=" + price +
+                                      "&collection_method=send_invoice&days_until_due=30");
   CHECK(sub.body["status"] == "active");
   CHECK(c.told() == strings{"invoice.created", "customer.subscription.created"});
   const json invoice = latest_invoice(c, sub.id());
@@ -289,11 +293,13 @@ TEST_CASE("What a subscription cannot be made of is refused by name") {
   CHECK(twice.param() == "plan");
   const auto product = c.post("/v1/products", "name=Book").id();
   const auto once = c.post("/v1/prices", "currency=usd&unit_amount=5&product=" + product).id();
-  CHECK(refusal("customer=" + customer + "&items[0][price]=" + once).message().starts_with(
-      "The price specified is set to `type=one_time`"));
+  CHECK(refusal("customer=" + customer + "&items[0][price]=" + once)
+            .message()
+            .starts_with("The price specified is set to `type=one_time`"));
   c.post("/v1/prices/" + price, "active=false");
-  CHECK(refusal("customer=" + customer + "&items[0][price]=" + price).message().starts_with(
-      "The price specified is inactive."));
+  CHECK(refusal("customer=" + customer + "&items[0][price]=" + price)
+            .message()
+            .starts_with("The price specified is inactive."));
   const std::string fine = "customer=" + customer + "&items[0][price]=" + c.price();
   CHECK(refusal(fine + "&payment_behavior=pending_if_incomplete").param() == "payment_behavior");
   CHECK(refusal(fine + "&default_payment_method=pm_card_visa").code() == "resource_missing");
@@ -308,8 +314,10 @@ TEST_CASE("One customer is billed in one currency at a time") {
   const std::string customer = c.customer();
   c.subscription(customer, c.price());
   const auto product = c.post("/v1/products", "name=Or").id();
-  const auto euro = c.post("/v1/prices", "currency=eur&unit_amount=5&recurring[interval]=month"
-                                         "&product=" + product)
+  const auto euro = c.post("/v1/prices",
+                           "currency=eur&unit_amount=5&recurring[interval]=month"
+                           "&product=" +
+                               product)
                         .id();
   const auto r = c.post("/v1/subscriptions", "customer=" + customer + "&items[0][price]=" + euro);
   CHECK(r.message().starts_with("You cannot combine currencies on a single customer."));
@@ -319,8 +327,9 @@ TEST_CASE("Canceled now it is over, and over again it is not to be found") {
   client c;
   const std::string sub = c.subscription(c.customer(), c.price());
   c.events();
-  const auto gone = c.del("/v1/subscriptions/" + sub,
-                          "cancellation_details[comment]=bye&cancellation_details[feedback]=unused");
+  const auto gone =
+      c.del("/v1/subscriptions/" + sub,
+            "cancellation_details[comment]=bye&cancellation_details[feedback]=unused");
   CHECK(gone.body["status"] == "canceled");
   CHECK(gone.body["canceled_at"] == c.now_s);
   CHECK(gone.body["ended_at"] == c.now_s);
@@ -347,7 +356,8 @@ TEST_CASE("Lists hide the canceled ones unless asked") {
   const auto ids = [&](const std::string& query) {
     strings found;
     const auto page = c.get("/v1/subscriptions", query);
-    for (const auto& s : page.body["data"]) found.push_back(s["id"]);
+    for (const auto& s : page.body["data"])
+      found.push_back(s["id"]);
     return found;
   };
   CHECK(ids("") == strings{alive});
