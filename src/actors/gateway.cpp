@@ -89,6 +89,10 @@ void on_done(gateway_ptr self, const transport_done& m) {
   gateway_state& me = self->state;
   const std::int64_t now = me.shared->time.mono_ms();
   net::outcome& outcome = *m.outcome;
+  if (!outcome && outcome.error().refused) {
+    perform(self, me.plan->refused(m.ticket, std::move(outcome.error().message), now));
+    return;
+  }
   if (!outcome) {
     perform(self, me.plan->failed(m.ticket, outcome.error().maybe_sent,
                                   std::move(outcome.error().message), now));

@@ -46,6 +46,7 @@ core::gateway_limits limits_of(const till_settings& s) {
   core::gateway_limits limits;
   limits.read_per_s = s.read_rate;
   limits.write_per_s = s.write_rate;
+  limits.endpoint_per_s = s.endpoint_rate;
   limits.most_in_flight = s.most_in_flight;
   return limits;
 }

@@ -28,6 +28,7 @@ struct till_settings {
   std::string api_key;    // empty: no gateway
   double read_rate = 25;  // requests/s
   double write_rate = 25;
+  double endpoint_rate = 25;  // of each endpoint, inside the two above
   int most_in_flight = 20;
   mirror_rules rules;
   std::string node;

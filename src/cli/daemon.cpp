@@ -1,5 +1,6 @@
 #include "cli/daemon.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <optional>
@@ -56,6 +57,8 @@ actors::till_settings till_settings_of(const config::settings& s, const std::str
   const double by_mode = account.live ? 100 : 25;  // Stripe's documented limits
   t.read_rate = account.read_rate > 0 ? account.read_rate : by_mode;
   t.write_rate = account.write_rate > 0 ? account.write_rate : by_mode;
+  // Who sets a rate of their own knows their limits; otherwise Stripe's documented 25/s.
+  t.endpoint_rate = std::max({25.0, account.read_rate, account.write_rate});
   t.most_in_flight = static_cast<int>(account.most_in_flight);
   t.rules.user_id_metadata = s.customers.user_id_metadata;
   t.rules.api_version = account.api_version.empty()
