@@ -405,6 +405,13 @@ window peer_window(const held& current, const snapshot_fact& snapshot) {
 
 verdict decide(const std::optional<held>& current, const event_fact& event,
                std::span<const event_fact> peers) {
+  if (event.object.empty()) {  // told without its document: only Stripe has it
+    if (current) return doubted(*current, event.created_s, "no document");
+    return {action::refetch,
+            {},
+            {.lo = event.created_s, .hi = event.created_s, .suspect = true},
+            "no document"};
+  }
   if (!current) return taken(event, "first");
   if (contested(current, event)) return decide_contested(*current, event, peers);
   return event.created_s > current->at.hi ? newer(*current, event) : older(*current, event);

@@ -57,7 +57,8 @@ struct event_fact {
   std::string_view type;  // "customer.updated"
   std::int64_t created_s = 0;
   std::string_view object_name;
-  std::string_view object;    // JSON
+  std::string_view object;    // JSON; empty where there is none that counts (a thin event, another
+                              // API version): then its second stays in doubt
   std::string_view previous;  // JSON or empty
 };
 

@@ -62,7 +62,7 @@ class life {
       const auto value = choose_.below(3);
       switch (choose_.below(5)) {
         case 0:
-          next["name"] = "n" + std::to_string(value);
+          next["name"] = std::string("n").append(std::to_string(value));
           break;
         case 1:
           next["metadata"][value == 2 ? "b" : "a"] = std::to_string(choose_.below(3));

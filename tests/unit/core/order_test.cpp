@@ -185,6 +185,65 @@ TEST_CASE("an event that may mean anything is not believed against what an updat
   CHECK(decide(row(one, 9), poked, {}).document == odd);
 }
 
+TEST_CASE("two events that may mean anything are placed by what only grows") {
+  const std::string older = R"({"id":"p","object":"widget","updated":4,"v":"x"})";
+  const std::string newer = R"({"id":"p","object":"widget","updated":5,"v":"y"})";
+  const auto first = updated("e1", 10, older, {}, "widget.poked", "widget");
+  const auto second = updated("e2", 10, newer, {}, "widget.poked", "widget");
+  CHECK(decide(row(older, 10), second, std::vector{first}).document == newer);
+  CHECK(decide(row(newer, 10), first, std::vector{second}).what == action::ignore);
+}
+
+TEST_CASE("an event that tells of a new status cannot come after that status") {
+  const std::string active = R"({"id":"s","object":"subscription","status":"active"})";
+  const std::string late = R"({"id":"s","object":"subscription","status":"past_due"})";
+  const auto resumed = updated("e1", 10, active, {}, "customer.subscription.resumed", subscription);
+  const auto declined = updated("e2", 10, late, R"({"status":"active"})",
+                                "customer.subscription.updated", subscription);
+  CHECK(decide(row(active, 10), declined, std::vector{resumed}).document == late);
+  CHECK(decide(row(late, 10), resumed, std::vector{declined}).what == action::ignore);
+}
+
+TEST_CASE("the event that opens a status is its first, also while others are under way") {
+  const std::string opened = R"({"id":"i","object":"invoice","status":"open","a":0,"b":0})";
+  const std::string later = R"({"id":"i","object":"invoice","status":"open","a":1,"b":2})";
+  const auto finalized = updated("e1", 10, opened, {}, "invoice.finalized", "invoice");
+  // That b went from 0 to 1 is not here yet.
+  const auto change = updated("e2", 10, later, R"({"b":1})", "invoice.updated", "invoice");
+  CHECK(decide(row(later, 10), finalized, std::vector{change}).what == action::ignore);
+  CHECK(decide(asked(later, 9, 10), finalized, {}).what == action::ignore);
+}
+
+TEST_CASE("an answer that shows a change's old value is not taken as older for that alone") {
+  const std::string answered = R"({"id":"c","object":"customer","x":0,"y":1})";
+  const std::string changed = R"({"id":"c","object":"customer","x":1,"y":0})";
+  const auto e = updated("e1", 10, changed, R"({"x":0})");
+  CHECK(decide(asked(answered, 9, 11), e, {}).what == action::refetch);
+  const std::string includes = R"({"id":"c","object":"customer","x":1,"y":1})";
+  CHECK(decide(asked(includes, 9, 11), e, {}).what == action::ignore);
+}
+
+TEST_CASE("an equal answer that may be older leaves the stamp alone") {
+  CHECK(decide(row(a, 10), answer(a, 9, 10), {}).what == action::ignore);
+}
+
+TEST_CASE("a thin event in the same second leaves everything in doubt") {
+  const std::string born = R"({"id":"c","object":"customer","created":10,"x":0})";
+  const std::string next = R"({"id":"c","object":"customer","created":10,"x":1})";
+  const auto thin = updated("e0", 10, {}, {}, "v1.customer.updated");
+  const auto e = updated("e1", 10, next, R"({"x":0})");
+  const held now{{.lo = 10, .hi = 10, .born = true}, born};
+  CHECK(decide(now, e, std::vector{thin}).what == action::refetch);
+}
+
+TEST_CASE("an event without a document is a reason to ask") {
+  const auto v = decide(row(a, 10), updated("e", 12, {}, {}), {});
+  CHECK(v.what == action::refetch);
+  CHECK(v.document.empty());
+  CHECK(v.at == stamp{.lo = 10, .hi = 12, .suspect = true});
+  CHECK(decide(std::nullopt, updated("e", 12, {}, {}), {}).what == action::refetch);
+}
+
 TEST_CASE("a final status is not left for an event with a newer time") {
   const std::string over = R"({"id":"sub_1","object":"subscription","status":"canceled"})";
   const std::string noted =
