@@ -84,7 +84,7 @@ TEST_CASE("only the first answer counts") {
 }
 
 TEST_CASE("a request that is never answered gets 503 in the end, and the late answer is dropped") {
-  test_server s([](listener_settings& l) { l.answer_deadline_ms = 100; });
+  test_server s([](listener_settings& l) { l.answer_deadline_ms = 300; });
   raw_client c(s.port());
   c.send(get("/later"));
   responder kept = s.take_kept();

@@ -1,4 +1,5 @@
 // Overload, too many connections, deadlines, draining and the end.
+#include <algorithm>
 #include <array>
 #include <thread>
 
@@ -106,7 +107,7 @@ TEST_CASE("2,000 idle connections cost no thread and nobody's patience") {
     REQUIRE(c.ask(get("/ping")).status == 200);
   CHECK(honest.ask(get("/ping")).status == 200);
   CHECK(s.count("tilld_http_connections", "listener") == 2'001);
-  const std::size_t grown = resident_bytes() - before;
+  const std::size_t grown = std::max(resident_bytes(), before) - before;
   INFO("grown by " << grown);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   CHECK(grown < (8u << 20));
@@ -125,11 +126,11 @@ TEST_CASE("a connection that says nothing is closed in the end") {
 }
 
 TEST_CASE("a busy keep-alive connection outlives the idle deadline") {
-  test_server s([](listener_settings& l) { l.idle_deadline_ms = 150; });
+  test_server s([](listener_settings& l) { l.idle_deadline_ms = 600; });
   raw_client c(s.port());
   for (int i = 0; i < 10; ++i) {
     REQUIRE(c.ask(get("/ping")).status == 200);
-    std::this_thread::sleep_for(40ms);
+    std::this_thread::sleep_for(80ms);
   }
 }
 
@@ -153,7 +154,7 @@ TEST_CASE("a reader that takes nothing is dropped at the write deadline") {
 }
 
 TEST_CASE("a reader that keeps reading outlives the write deadline") {
-  test_server s([](listener_settings& l) { l.write_deadline_ms = 50; });
+  test_server s([](listener_settings& l) { l.write_deadline_ms = 200; });
   raw_client c(s.port(), 4096);
   c.send(get("/large"));
   std::size_t taken = 0;
