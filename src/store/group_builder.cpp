@@ -79,8 +79,10 @@ const written_rows::row* written_rows::find(family in, std::string_view key) con
   return s.generation == generation_ ? &s.what : nullptr;
 }
 
-std::vector<result<void>> group_builder::build(std::span<const batch* const> group,
+std::vector<result<void>> group_builder::build(const database& over,
+                                               std::span<const batch* const> group,
                                                const number_list& numbers) {
+  over_ = &over;
   write_.Clear();
   problem_ = rocksdb::Status::OK();
   if (write_.Data().capacity() > kept_write_bytes) write_ = rocksdb::WriteBatch();
@@ -118,9 +120,9 @@ result<bool> group_builder::holds(const batch::precondition& p) {
   }
   value_.Reset();
   const rocksdb::Status status =
-      over_.db->Get(rocksdb::ReadOptions(), over_.at(p.in), slice(p.key), &value_);
+      over_->db->Get(rocksdb::ReadOptions(), over_->at(p.in), slice(p.key), &value_);
   if (status.IsNotFound()) return !p.prefix.has_value();
-  if (!status.ok()) return std::unexpected(error_of(status, "reading", over_.path));
+  if (!status.ok()) return std::unexpected(error_of(status, "reading", over_->path));
   return p.prefix && value_.starts_with(slice(*p.prefix));
 }
 
@@ -132,7 +134,7 @@ void group_builder::add(const batch& one) {
   for (const batch::change& c : one.changes()) {
     switch (c.kind) {
       case batch::change_kind::put:
-        keep(write_.Put(over_.at(c.in), slice(c.key), slice(c.value)));
+        keep(write_.Put(over_->at(c.in), slice(c.key), slice(c.value)));
         if (watched(c.in)) written_.put(c.in, c.key, c.value);
         break;
       case batch::change_kind::erase:
@@ -148,20 +150,20 @@ void group_builder::add(const batch& one) {
 void group_builder::add_append(const batch::change& c) {
   const std::array<char, 8> key = number_key(++number_of(c.in));
   const std::string_view name(key.data(), key.size());
-  keep(write_.Put(over_.at(c.in), slice(name), slice(c.value)));
+  keep(write_.Put(over_->at(c.in), slice(name), slice(c.value)));
   if (!watched(c.in)) return;
   const auto& kept = number_keys_.emplace_back(key);
   written_.put(c.in, {kept.data(), kept.size()}, c.value);
 }
 
 void group_builder::add_erase(const batch::change& c) {
-  keep(write_.Delete(over_.at(c.in), slice(c.key)));
+  keep(write_.Delete(over_->at(c.in), slice(c.key)));
   if (watched(c.in)) written_.erase(c.in, c.key);
   const std::uint64_t last = number_of(c.in);
   if (last == 0 || c.key.size() != 8 || read_be64(c.key.data()) != last) return;
   // Numbers are never given twice, so the last one is remembered when its row goes.
   const std::string name = key::last_number(family(c.in));
-  keep(write_.Put(over_.at(family::meta), slice(name), std::to_string(last)));
+  keep(write_.Put(over_->at(family::meta), slice(name), std::to_string(last)));
 }
 
 }  // namespace tilld::store

@@ -56,11 +56,10 @@ class written_rows {
 // One thread at a time.
 class group_builder {
  public:
-  explicit group_builder(const database& over) : over_(over) {}
-
   // Goes through the group; one answer per batch. Errors: conflict; corrupt or unavailable when a
   // precondition could not be read.
-  std::vector<result<void>> build(std::span<const batch* const> group, const number_list& numbers);
+  std::vector<result<void>> build(const database& over, std::span<const batch* const> group,
+                                  const number_list& numbers);
 
   // What is to be written, and the numbers when it is. Empty when every batch was left out.
   rocksdb::WriteBatch& write() { return write_; }
@@ -78,7 +77,7 @@ class group_builder {
   bool watched(family f) const { return watched_[static_cast<std::size_t>(f)]; }
   std::uint64_t& number_of(family f) { return numbers_[static_cast<std::size_t>(f)]; }
 
-  const database& over_;
+  const database* over_ = nullptr;  // during build()
   rocksdb::WriteBatch write_;
   rocksdb::Status problem_;
   number_list numbers_{};

@@ -1,9 +1,11 @@
 #include "store/memory_store.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 

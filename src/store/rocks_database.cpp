@@ -7,6 +7,35 @@
 
 namespace tilld::store {
 
+void doorbell::ring() {
+  const std::lock_guard lock(mutex_);
+  ringing_ = true;
+  changed_.notify_all();
+}
+
+void doorbell::stop() {
+  const std::lock_guard lock(mutex_);
+  stop_ = true;
+  changed_.notify_all();
+}
+
+bool doorbell::stopping() const {
+  const std::lock_guard lock(mutex_);
+  return stop_;
+}
+
+bool doorbell::wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return stop_ || ringing_; });
+  ringing_ = false;
+  return !stop_;
+}
+
+bool doorbell::pause(std::int64_t ms) {
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, std::chrono::milliseconds(ms), [this] { return stop_; });
+}
+
 std::string health::why() const {
   const std::lock_guard lock(mutex_);
   return why_;
@@ -18,33 +47,21 @@ void health::fail(std::string why) {
   log::error("store_failed", {{"why", why}});
   why_ = std::move(why);
   fatal_ = true;
-  changed_.notify_all();
 }
 
 void health::stall(std::string why) {
-  const std::lock_guard lock(mutex_);
-  ++stalls_;
-  if (fatal_ || stalled_) return;
-  log::warning("store_stalled", {{"why", why}});
-  why_ = std::move(why);
-  stalled_ = true;
-  changed_.notify_all();
-}
-
-std::uint64_t health::stalls() const {
-  const std::lock_guard lock(mutex_);
-  return stalls_;
-}
-
-bool health::resumed(std::uint64_t stalls_before) {
-  const std::lock_guard lock(mutex_);
-  if (fatal_ || stalls_ != stalls_before) return false;
-  stalled_ = false;
-  why_.clear();
-  return true;
+  {
+    const std::lock_guard lock(mutex_);
+    if (fatal_ || stalled_) return;
+    log::warning("store_stalled", {{"why", why}});
+    why_ = std::move(why);
+    stalled_ = true;
+  }
+  doorbell_->ring();
 }
 
 void health::take(const rocksdb::Status& status, std::string_view during) {
+  if (retired_) return;
   const std::string text = std::string(during) + ": " + status.ToString();
   if (status.IsNoSpace() && status.severity() < rocksdb::Status::Severity::kFatalError) {
     stall(text);
@@ -53,34 +70,20 @@ void health::take(const rocksdb::Status& status, std::string_view during) {
   }
 }
 
-bool health::wait_until_stalled() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return stop_ || stalled_; });
-  return !stop_;
-}
-
-bool health::pause(std::int64_t ms) {
-  std::unique_lock lock(mutex_);
-  return !changed_.wait_for(lock, std::chrono::milliseconds(ms), [this] { return stop_; });
-}
-
-void health::stop() {
-  const std::lock_guard lock(mutex_);
-  stop_ = true;
-  changed_.notify_all();
-}
-
 database::~database() {
   if (!db) return;
+  state->retire();
   // RocksDB aborts the process when a handle is still there at its end.
   for (rocksdb::ColumnFamilyHandle* handle : handles) {
     if (handle) db->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
   }
   if (default_handle) db->DestroyColumnFamilyHandle(default_handle).PermitUncheckedError();
-  const rocksdb::Status closed = db->Close();
-  if (!closed.ok() && state->well()) {
-    log::warning("store_close_failed", {{"path", path}, {"why", closed.ToString()}});
+  const rocksdb::Status status = db->Close();
+  if (!status.ok() && state->well()) {
+    log::warning("store_close_failed", {{"path", path}, {"why", status.ToString()}});
   }
+  db.reset();
+  *closed = true;
 }
 
 bool says_damage(const rocksdb::Status& status) {

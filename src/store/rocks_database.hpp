@@ -5,10 +5,14 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <rocksdb/db.h>
 
@@ -18,40 +22,51 @@
 
 namespace tilld::store {
 
-// What RocksDB's background threads and the writer found out. Thread-safe.
+// Wakes the thread that looks after a store. Thread-safe.
+class doorbell {
+ public:
+  void ring();
+  void stop();
+  bool stopping() const;
+  // Waits until it rings (true) or is stopped (false).
+  bool wait();
+  // Sleeps; false if stopped.
+  bool pause(std::int64_t ms);
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ringing_ = false;
+  bool stop_ = false;
+};
+
+// What RocksDB's background threads and the writer found out about one opened RocksDB. Thread-safe.
 //
-//   well → stalled   no space: RocksDB refuses writes until it is resumed
-//   any  → fatal     anything else that ended writing; never left
+//   well → stalled   no space: RocksDB takes no writes until it is opened again
+//   any  → fatal     anything else that ended writing
 class health {
  public:
+  explicit health(std::shared_ptr<doorbell> rings) : doorbell_(std::move(rings)) {}
+
   bool fatal() const noexcept { return fatal_.load(std::memory_order_acquire); }
   bool stalled() const noexcept { return stalled_.load(std::memory_order_acquire); }
   bool well() const noexcept { return !fatal() && !stalled(); }
   std::string why() const;
 
-  // The first reason is kept and logged.
+  // The first reason of its kind is kept and logged.
   void fail(std::string why);
   void stall(std::string why);
-  // How often stall() was called. RocksDB was resumed when this was so: well again, unless it
-  // stalled anew meanwhile. True when well.
-  std::uint64_t stalls() const;
-  bool resumed(std::uint64_t stalls_before);
 
   // A failed write or background job, by its status: no space stalls, all else is fatal.
   void take(const rocksdb::Status& status, std::string_view during);
-
-  // Waits until stalled (true) or asked to stop (false).
-  bool wait_until_stalled();
-  // Sleeps; false if asked to stop.
-  bool pause(std::int64_t ms);
-  void stop();
+  // From now on take() changes nothing: the RocksDB is on its way out.
+  void retire() noexcept { retired_ = true; }
 
  private:
+  const std::shared_ptr<doorbell> doorbell_;
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
   std::string why_;
-  std::uint64_t stalls_ = 0;
-  bool stop_ = false;
+  std::atomic<bool> retired_{false};
   std::atomic<bool> fatal_{false};
   std::atomic<bool> stalled_{false};
 };
@@ -67,6 +82,7 @@ struct database {
 
   std::string path;
   std::shared_ptr<health> state;
+  std::shared_ptr<std::atomic<bool>> closed = std::make_shared<std::atomic<bool>>(false);
   std::unique_ptr<rocksdb::DB> db;
   std::array<rocksdb::ColumnFamilyHandle*, family_count> handles{};
   rocksdb::ColumnFamilyHandle* default_handle = nullptr;  // RocksDB insists on one; it is empty

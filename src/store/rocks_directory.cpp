@@ -1,7 +1,6 @@
 #include "store/rocks_directory.hpp"
 
 #include <cerrno>
-#include <cstdint>
 #include <filesystem>
 #include <string_view>
 #include <system_error>

@@ -1,6 +1,7 @@
 // What lies in a directory that is to be a store, before RocksDB is let at it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/error.hpp"

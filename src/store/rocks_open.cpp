@@ -54,8 +54,11 @@ std::string node_name() {
 
 class opener {
  public:
-  opener(const rocks_options& options, rocksdb::Env* env)
-      : options_(options), env_(env), cache_(rocksdb::NewLRUCache(options.block_cache_bytes)) {}
+  opener(const rocks_options& options, rocksdb::Env* env, std::shared_ptr<doorbell> rings)
+      : options_(options),
+        env_(env),
+        rings_(std::move(rings)),
+        cache_(rocksdb::NewLRUCache(options.block_cache_bytes)) {}
 
   rocksdb::Env& env() const { return env_ ? *env_ : *rocksdb::Env::Default(); }
   const std::string& path() const { return options_.path; }
@@ -79,7 +82,7 @@ class opener {
   }
 
  private:
-  static std::shared_ptr<health> state_of_its_own() { return std::make_shared<health>(); }
+  std::shared_ptr<health> state_of_its_own() const { return std::make_shared<health>(rings_); }
 
   rocksdb::DBOptions settings(bool read_only, const std::shared_ptr<health>& state) const {
     rocks_options options = options_;
@@ -126,6 +129,7 @@ class opener {
 
   const rocks_options& options_;
   rocksdb::Env* const env_;
+  const std::shared_ptr<doorbell> rings_;
   const std::shared_ptr<rocksdb::Cache> cache_;
 };
 
@@ -335,10 +339,11 @@ result<std::shared_ptr<database>> open_for_reading(const opener& with, bool exis
 
 }  // namespace
 
-result<std::shared_ptr<database>> open_database(const rocks_options& options, rocksdb::Env* env) {
+result<std::shared_ptr<database>> open_database(const rocks_options& options, rocksdb::Env* env,
+                                                const std::shared_ptr<doorbell>& rings) {
   const auto content = look_into(options.path);
   if (!content) return std::unexpected(content.error());
-  const opener with(options, env);
+  const opener with(options, env, rings);
   const bool exists = *content == directory_content::store;
   auto opened = options.read_only ? open_for_reading(with, exists) : open_for_writing(with, exists);
   if (!opened) return opened;

@@ -9,7 +9,9 @@
 
 namespace tilld::store {
 
+// `env` may be null: the real one. `rings` is rung when the opened database stalls.
 // Errors as open_rocks_store().
-result<std::shared_ptr<database>> open_database(const rocks_options& options, rocksdb::Env* env);
+result<std::shared_ptr<database>> open_database(const rocks_options& options, rocksdb::Env* env,
+                                                const std::shared_ptr<doorbell>& rings);
 
 }  // namespace tilld::store

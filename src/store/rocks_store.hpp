@@ -33,8 +33,10 @@ struct rocks_options {
 // tilld; nothing is changed then, byte for byte), each with a line that says what to do.
 //
 // A full disk: below `least_free_bytes`, and after a write that found no space, batches are
-// answered unavailable and reads go on; writing resumes within a second of space being free again,
-// without a restart, by a thread of the store's own that needs no caller.
+// answered unavailable and reads go on; writing goes on within seconds of space being free again,
+// without a restart, by a thread of the store's own that needs no caller. After a write that found
+// no space the database is closed and opened again inside the store; its snapshots must be dropped
+// for that, and a group that was answered unavailable may be there after all.
 //
 // Destroying the store flushes what is in memory, so that the next open is quick. A snapshot that
 // is still held then keeps the files open and the directory locked until it goes; nothing dangles.

@@ -48,18 +48,23 @@ class into_our_log final : public rocksdb::Logger {
   log::limited limited_{5};
 };
 
-// RocksDB's own way back from a full disk polls every five seconds, waits until a whole write
-// buffer's worth is free (for ever on a small disk), and makes Resume() busy meanwhile. So it is
-// turned off, and the store resumes.
+// RocksDB's own way back from a full disk is turned off, and DB::Resume() is not used either: it
+// polls every five seconds, waits until a whole write buffer's worth is free (for ever on a small
+// disk), writes on to the failed log when there was nothing to flush (which the assertions of
+// Debian's build turn into an abort), and has been seen to wait for ever for a flush that nobody
+// had scheduled. The store opens the database again instead, as a restart would.
 class watcher final : public rocksdb::EventListener {
  public:
   explicit watcher(std::shared_ptr<health> state) : state_(std::move(state)) {}
 
   void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
-    if (status->IsNoSpace() || status->severity() >= rocksdb::Status::Severity::kHardError) {
+    // A compaction without space is no more than put off: rows are written and flushed all the
+    // same, and from now on RocksDB looks for room before it compacts.
+    if (status->severity() >= rocksdb::Status::Severity::kHardError) {
       state_->take(*status, reason_text(reason));
     } else {
-      log::warning("store_background_error", {{"why", status->ToString()}});
+      limited_.write(log::level::warning, "store_background_error",
+                     {{"in", reason_text(reason)}, {"why", status->ToString()}});
     }
   }
 
@@ -86,6 +91,7 @@ class watcher final : public rocksdb::EventListener {
     }
   }
   const std::shared_ptr<health> state_;
+  log::limited limited_{1};
 };
 
 }  // namespace

@@ -177,7 +177,7 @@ figures run_bare(std::size_t group_size, bool sync) {
   const temp_dir dir;
   rocks_options options;
   options.path = dir / "db";
-  const auto open = open_database(options, nullptr).value();
+  const auto open = open_database(options, nullptr, std::make_shared<doorbell>()).value();
   rocksdb::WriteOptions durable;
   durable.sync = sync;
   rocksdb::WriteBatch rows;

@@ -1,4 +1,5 @@
 // Random groups of batches against a plain map: both stores answer and hold what the map does.
+#include <algorithm>
 #include <array>
 #include <map>
 

@@ -5,6 +5,7 @@
 // and each rename done after the directory's last sync. Nothing is really synced, so it is quick.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <map>

@@ -19,8 +19,9 @@ namespace {
 
 class small_disk {
  public:
-  small_disk() {
-    mounted_ = ::mount("tmpfs", dir_.path().c_str(), "tmpfs", 0, "size=24m") == 0;
+  explicit small_disk(int megabytes) {
+    const std::string size = "size=" + std::to_string(megabytes) + "m";
+    mounted_ = ::mount("tmpfs", dir_.path().c_str(), "tmpfs", 0, size.c_str()) == 0;
     if (!mounted_) WARN("skipped: cannot mount a small tmpfs: " << std::strerror(errno));
   }
   ~small_disk() {
@@ -81,8 +82,8 @@ bool writable_soon(const store::store& it) {
   return false;
 }
 
-void fill_and_free(std::uint64_t least_free, const char* why) {
-  const small_disk disk;
+void fill_and_free(int disk_megabytes, std::uint64_t least_free, const char* why) {
+  const small_disk disk(disk_megabytes);
   if (!disk.mounted()) return;
   auto options = small_options(disk / "db");
   options.least_free_bytes = least_free;
@@ -121,17 +122,18 @@ void fill_and_free(std::uint64_t least_free, const char* why) {
 }  // namespace
 
 TEST_CASE("Short of space, batches are refused before the disk is full, and go on when it is not") {
-  fill_and_free(4u << 20, "nearly full");
+  // Room for 8 MB of rows, and above the least for all of them to be compacted.
+  fill_and_free(32, 12u << 20, "nearly full");
 }
 
 // Hidden from the ordinary run: on a loaded machine RocksDB sometimes calls ENOSPC fatal here.
 TEST_CASE("On a full disk reads go on, nothing acknowledged is lost, and writing resumes",
           "[.soak]") {
-  fill_and_free(0, "No space left on device");
+  fill_and_free(24, 0, "No space left on device");
 }
 
 TEST_CASE("What was acknowledged before the disk was full is there after a restart") {
-  const small_disk disk;
+  const small_disk disk(24);
   if (!disk.mounted()) return;
   auto options = small_options(disk / "db");
   options.least_free_bytes = 0;

@@ -1,6 +1,7 @@
 // Opening a store on disk: what is refused, in which words, and that a refusal changes nothing.
 #include <array>
 #include <filesystem>
+#include <functional>
 
 #include <fcntl.h>
 #include <rocksdb/db.h>
