@@ -132,8 +132,8 @@ result<subscription> read_subscription(const maybe& from) {
     s.items.push_back(read_item(from, from));
     s.items.back().id.clear();
   } else {
-    for (auto item : items)
-      s.items.push_back(read_item(maybe(std::move(item)), from));
+    for (const dom::element item : items)
+      s.items.push_back(read_item(maybe(dom::element(item)), from));
   }
   for (const auto& item : s.items)
     if (item.price.empty())
@@ -145,8 +145,8 @@ std::vector<std::string> read_features(const maybe& summary) {
   std::vector<std::string> keys;
   dom::array entitlements;
   if (member(member(summary, "entitlements"), "data").get(entitlements)) return keys;
-  for (auto element : entitlements) {
-    const maybe entitlement(std::move(element));
+  for (const dom::element element : entitlements) {
+    const maybe entitlement{dom::element(element)};
     auto key = text(entitlement, "lookup_key");
     if (key.empty()) key = text(member(entitlement, "feature"), "lookup_key");
     if (!key.empty()) keys.push_back(std::move(key));

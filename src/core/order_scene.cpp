@@ -176,7 +176,7 @@ order_of scene::without_reading(const fact& a, const fact& b) const {
   if (a.hi < b.lo) return order_of::before;
   if (b.hi < a.lo) return order_of::after;
   if (known_and_different(a.seen.created_s, b.seen.created_s))
-    return *a.seen.created_s < *b.seen.created_s ? order_of::before : order_of::after;
+    return a.seen.created_s < b.seen.created_s ? order_of::before : order_of::after;
   if (a.gone && b.gone) return order_of::unknown;
   if (a.gone) return gone_against(a, b);
   if (b.gone) return turned(gone_against(b, a));
@@ -258,8 +258,8 @@ const fact* scene::last_of(std::span<const fact* const> second) {
 
   // Only the highest status of the second can be its last; the states below do not matter.
   if (std::ranges::all_of(left, [](const fact* f) { return f->rank.has_value(); })) {
-    const int top = *(*std::ranges::max_element(left, {}, &fact::rank))->rank;
-    std::erase_if(left, [&](const fact* f) { return *f->rank < top; });
+    const auto top = (*std::ranges::max_element(left, {}, &fact::rank))->rank;
+    std::erase_if(left, [&](const fact* f) { return f->rank < top; });
   }
   const auto unborn = std::ranges::find_if(left, [](auto* f) { return f->as != role::birth; });
   const fact* one = unborn == left.end() ? left.front() : *unborn;
