@@ -7,6 +7,9 @@ if(TILLD_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
+# -O3 costs a fifth more time to compile than -O2, and no benchmark here shows it.
+string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+
 add_library(tilld_flags INTERFACE)
 target_compile_options(tilld_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor)
 target_compile_options(tilld_flags INTERFACE -fstack-protector-strong)
@@ -24,6 +27,12 @@ if(TILLD_SANITIZE STREQUAL "address")
 elseif(TILLD_SANITIZE STREQUAL "thread")
   add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
   add_link_options(-fsanitize=thread)
+endif()
+
+# For code that is compiled more often than it is hot: tests, the command line.
+set(tilld_light "")
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  set(tilld_light -O1)
 endif()
 
 # tilld_room(name ROOMS rooms... LIBRARIES targets...): src/<name>/*.cpp as tilld_<name>.
@@ -55,6 +64,7 @@ function(tilld_unit name)
     return()
   endif()
   add_executable(unit_${name} ${sources})
+  target_compile_options(unit_${name} PRIVATE ${tilld_light})
   list(TRANSFORM UNIT_ROOMS PREPEND tilld_)
   target_link_libraries(unit_${name} PRIVATE tilld_test_support ${UNIT_ROOMS} ${UNIT_LIBRARIES})
   target_compile_definitions(unit_${name} PRIVATE TILLD_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
