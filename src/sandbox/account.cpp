@@ -87,8 +87,11 @@ answer<json> retrieve(context& ctx) {
   return account;
 }
 
+// delivery_success is taken and says nothing here: whether somebody has received an event is known
+// to whoever delivers it.
 const params::schema& event_list_takes() {
-  static const params::schema takes = {params::range("created"), params::text("type"),
+  static const params::schema takes = {params::range("created"),
+                                       params::boolean("delivery_success"), params::text("type"),
                                        params::list("types", {params::text("")})};
   return takes;
 }

@@ -111,7 +111,7 @@ std::string make(context& ctx, const json& intent, const json& method, const dec
 }
 
 void settle(context& ctx, const std::string& id) {
-  json charge = *ctx.state.find_live(kind::charge, id);
+  json charge = ctx.state.live(kind::charge, id);
   const std::int64_t amount = number_of(charge, "amount_captured");
   charge["balance_transaction"] = balance::enter_charge(ctx, charge, amount);
   ctx.update("charge.updated", kind::charge, std::move(charge));

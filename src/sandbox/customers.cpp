@@ -132,7 +132,7 @@ answer<void> take_first_method(context& ctx, json& customer) {
 void change_balance(context& ctx, const std::string& customer, std::int64_t amount,
                     const std::string& currency, const std::string& type,
                     const std::string& invoice) {
-  json changed = *ctx.state.find_live(kind::customer, customer);
+  json changed = ctx.state.live(kind::customer, customer);
   const std::int64_t balance = number_of(changed, "balance") + amount;
   changed["balance"] = balance;
   if (changed["currency"].is_null()) changed["currency"] = currency;
@@ -177,7 +177,7 @@ answer<json> create(context& ctx) {
     change_balance(ctx, id, balance, ctx.facts.currency, "adjustment", "");
   }
   if (auto taken = take_first_method(ctx, customer); !taken) return std::unexpected(taken.error());
-  customer = *ctx.state.find_live(kind::customer, id);
+  customer = ctx.state.live(kind::customer, id);
   if (auto taken = take_default_method(ctx, customer); !taken) {
     return std::unexpected(taken.error());
   }

@@ -72,7 +72,7 @@ void refresh(context& ctx, const std::string& customer) {
   for (const auto& feature : wanted) {
     json entitlement = ctx.make(kind::active_entitlement);
     entitlement["feature"] = feature;
-    entitlement["lookup_key"] = (*ctx.state.find(kind::feature, feature))["lookup_key"];
+    entitlement["lookup_key"] = (ctx.state.at(kind::feature, feature))["lookup_key"];
     entitlement["_customer"] = customer;
     ctx.state.insert(kind::active_entitlement, std::move(entitlement));
   }

@@ -185,7 +185,7 @@ std::string draft(context& ctx, const order& wanted) {
 }
 
 void put_line(context& ctx, const std::string& invoice, const line& l) {
-  json changed = *ctx.state.find_live(kind::invoice, invoice);
+  json changed = ctx.state.live(kind::invoice, invoice);
   const json before = ctx.shown(kind::invoice, invoice);
   json document = line_document(ctx, invoice, text_of(changed, "currency"), l);
   const std::string standing = line_of_item(ctx, invoice, l.invoice_item);
@@ -201,7 +201,7 @@ void put_line(context& ctx, const std::string& invoice, const line& l) {
 }
 
 void drop_line(context& ctx, const std::string& invoice, const std::string& invoice_item) {
-  json changed = *ctx.state.find_live(kind::invoice, invoice);
+  json changed = ctx.state.live(kind::invoice, invoice);
   const json before = ctx.shown(kind::invoice, invoice);
   ctx.state.forget(kind::line_item, line_of_item(ctx, invoice, invoice_item));
   reckon(ctx, changed);

@@ -72,7 +72,7 @@ answer<json> priced_item(context& ctx, const std::string& customer) {
     const std::int64_t unit = number_of(*price, "unit_amount");
     json item = blank_item(ctx, customer, text_of(*price, "currency"), unit * quantity, quantity);
     const std::string product = text_of(*price, "product");
-    item["description"] = (*ctx.state.find(kind::product, product))["name"];
+    item["description"] = (ctx.state.at(kind::product, product))["name"];
     item["pricing"] = pricing(id, product, std::to_string(unit));
     return item;
   }

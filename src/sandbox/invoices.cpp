@@ -89,6 +89,13 @@ std::unexpected<failure> needs_action(const context& ctx, const std::string& inv
   return refused;
 }
 
+// A draft gets its number from its customer, who may be gone.
+answer<void> check_finalizable(const context& ctx, const json& invoice) {
+  const std::string customer = text_of(invoice, "customer");
+  if (ctx.state.find_live(kind::customer, customer) != nullptr) return {};
+  return missing(kind::customer, customer, "customer", 400);
+}
+
 answer<json> collect(context& ctx, const std::string& id, const std::string& method) {
   const auto tried = invoicing::collect(ctx, id, method, ctx.truth("off_session"));
   switch (tried.is) {
@@ -237,9 +244,11 @@ answer<json> finalize(context& ctx) {
   if (text_of(*invoice, "status") != "draft") {
     return refuse("This invoice is already finalized, you can't re-finalize a non-draft invoice.");
   }
+  if (auto can = check_finalizable(ctx, *invoice); !can) return std::unexpected(can.error());
   if (ctx.given("auto_advance")) {
     ctx.copy_given(*invoice, {"auto_advance"});
-    ctx.state.replace(kind::invoice, std::move(*invoice));
+    invoicing::reckon(ctx, *invoice);
+    ctx.update("invoice.updated", kind::invoice, std::move(*invoice));
   }
   invoicing::finalize(ctx, id);
   return ctx.shown(kind::invoice, id);
@@ -264,8 +273,11 @@ answer<json> pay(context& ctx) {
       !owned) {
     return std::unexpected(owned.error());
   }
-  if (status == "draft") invoicing::finalize(ctx, id);
-  const json& open = *ctx.state.find_live(kind::invoice, id);
+  if (status == "draft") {
+    if (auto can = check_finalizable(ctx, *invoice); !can) return std::unexpected(can.error());
+    invoicing::finalize(ctx, id);
+  }
+  const json& open = ctx.state.live(kind::invoice, id);
   if (text_of(open, "status") == "paid") return ctx.shown(kind::invoice, id);
   ctx.watch_customer(text_of(open, "customer"));
   if (ctx.truth("paid_out_of_band")) {
@@ -310,8 +322,11 @@ answer<json> send(context& ctx) {
         "You can only manually send an invoice if its collection method is "
         "'send_invoice'.");
   }
-  if (text_of(*invoice, "status") == "draft") invoicing::finalize(ctx, id);
-  const std::string status = text_of(*ctx.state.find_live(kind::invoice, id), "status");
+  if (text_of(*invoice, "status") == "draft") {
+    if (auto can = check_finalizable(ctx, *invoice); !can) return std::unexpected(can.error());
+    invoicing::finalize(ctx, id);
+  }
+  const std::string status = text_of(ctx.state.live(kind::invoice, id), "status");
   if (status != "open" && text_of(*invoice, "status") != "draft") {
     return refuse(
         "This invoice cannot be sent right now. Please contact us via "

@@ -23,7 +23,7 @@ std::string four_digits(std::int64_t n) {
 }
 
 std::string next_number(context& ctx, const std::string& customer) {
-  json changed = *ctx.state.find_live(kind::customer, customer);
+  json changed = ctx.state.live(kind::customer, customer);
   const std::int64_t sequence = number_of(changed, "next_invoice_sequence");
   changed["next_invoice_sequence"] = sequence + 1;
   std::string number = text_of(changed, "invoice_prefix") + "-" + four_digits(sequence);
@@ -35,7 +35,7 @@ std::string next_number(context& ctx, const std::string& customer) {
 void apply_balance(context& ctx, json& invoice) {
   const std::string customer = text_of(invoice, "customer");
   const std::int64_t total = number_of(invoice, "total");
-  const std::int64_t balance = number_of(*ctx.state.find_live(kind::customer, customer), "balance");
+  const std::int64_t balance = number_of(ctx.state.live(kind::customer, customer), "balance");
   std::int64_t due = 0;
   std::int64_t change = total;
   if (total >= 0) {
@@ -146,24 +146,28 @@ const json* intent_of(const context& ctx, const std::string& invoice) {
 }
 
 std::string payment_method_for(const context& ctx, const json& invoice) {
-  std::string method = text_of(invoice, "default_payment_method");
-  if (!method.empty()) return method;
+  const std::string customer = text_of(invoice, "customer");
+  const json* owner = ctx.state.find_live(kind::customer, customer);
+  if (owner == nullptr) return {};
+  std::vector<std::string> wished = {text_of(invoice, "default_payment_method")};
   if (const json* s = ctx.state.find(kind::subscription, subscription_of(invoice))) {
-    method = text_of(*s, "default_payment_method");
-    if (!method.empty()) return method;
+    wished.push_back(text_of(*s, "default_payment_method"));
   }
-  const json* customer = ctx.state.find_live(kind::customer, text_of(invoice, "customer"));
-  if (customer == nullptr) return {};
-  return text_of((*customer)["invoice_settings"], "default_payment_method");
+  wished.push_back(text_of((*owner)["invoice_settings"], "default_payment_method"));
+  for (const auto& id : wished) {
+    const json* method = ctx.state.find_live(kind::payment_method, id);
+    if (method != nullptr && text_of(*method, "customer") == customer) return id;
+  }
+  return {};
 }
 
 void finalize(context& ctx, const std::string& id) {
-  json invoice = *ctx.state.find_live(kind::invoice, id);
+  json invoice = ctx.state.live(kind::invoice, id);
   const std::string customer = text_of(invoice, "customer");
   ctx.watch_customer(customer);
   invoice["number"] = next_number(ctx, customer);
   apply_balance(ctx, invoice);
-  json owner = *ctx.state.find_live(kind::customer, customer);
+  json owner = ctx.state.live(kind::customer, customer);
   if (owner["currency"].is_null()) {
     owner["currency"] = invoice["currency"];
     ctx.state.replace(kind::customer, std::move(owner));
@@ -189,6 +193,7 @@ void finalize(context& ctx, const std::string& id) {
 
 payment_intents::attempt collect(context& ctx, const std::string& invoice,
                                  const std::string& method, bool off_session) {
+  if (intent_of(ctx, invoice) == nullptr) make_intent(ctx, ctx.state.live(kind::invoice, invoice));
   json intent = *intent_of(ctx, invoice);
   const std::string id = text_of(intent, "id");
   intent["payment_method"] = method;
@@ -197,7 +202,7 @@ payment_intents::attempt collect(context& ctx, const std::string& invoice,
 }
 
 void mark_paid(context& ctx, const std::string& id, settled how) {
-  json invoice = *ctx.state.find_live(kind::invoice, id);
+  json invoice = ctx.state.live(kind::invoice, id);
   const std::string customer = text_of(invoice, "customer");
   if (how == settled::out_of_band) {
     end_intent(ctx, id, "automatic");
@@ -224,7 +229,7 @@ void mark_paid(context& ctx, const std::string& id, settled how) {
 void mark_void(context& ctx, const std::string& id) {
   end_intent(ctx, id, "void_invoice");
   close_payment(ctx, id, false);
-  json invoice = *ctx.state.find_live(kind::invoice, id);
+  json invoice = ctx.state.live(kind::invoice, id);
   invoice["auto_advance"] = false;
   invoice["next_payment_attempt"] = nullptr;
   invoice["status"] = "void";
@@ -233,7 +238,7 @@ void mark_void(context& ctx, const std::string& id) {
 }
 
 void mark_uncollectible(context& ctx, const std::string& id) {
-  json invoice = *ctx.state.find_live(kind::invoice, id);
+  json invoice = ctx.state.live(kind::invoice, id);
   const std::string customer = text_of(invoice, "customer");
   invoice["auto_advance"] = false;
   invoice["next_payment_attempt"] = nullptr;
@@ -248,7 +253,7 @@ void payment_succeeded(context& ctx, const std::string& invoice) {
 }
 
 void payment_failed(context& ctx, const std::string& id) {
-  json invoice = *ctx.state.find_live(kind::invoice, id);
+  json invoice = ctx.state.live(kind::invoice, id);
   const std::string customer = text_of(invoice, "customer");
   invoice["attempted"] = true;
   if (number_of(invoice, "attempt_count") == 0) invoice["attempt_count"] = 1;
@@ -258,7 +263,7 @@ void payment_failed(context& ctx, const std::string& id) {
 }
 
 void payment_needs_action(context& ctx, const std::string& id) {
-  json invoice = *ctx.state.find_live(kind::invoice, id);
+  json invoice = ctx.state.live(kind::invoice, id);
   invoice["attempted"] = true;
   change(ctx, id, std::move(invoice), "invoice.payment_action_required");
   subscriptions::invoice_unpaid(ctx, id);

@@ -63,7 +63,8 @@ void keep_method(context& ctx, const json& intent, bool authenticated) {
   json method = *found;
   const bool saved = !is_null(intent, "setup_future_usage");
   const std::string customer = text_of(intent, "customer");
-  if (saved && !customer.empty() && is_null(method, "customer")) {
+  const bool there = ctx.state.find_live(kind::customer, customer) != nullptr;
+  if (saved && there && is_null(method, "customer")) {
     if (auto attached = payment_methods::attach_to(ctx, method, customer)) method = *attached;
   }
   if (is_null(method, "customer")) method["_spent"] = true;
@@ -151,8 +152,8 @@ std::string make(context& ctx, const json& fields) {
 
 attempt confirm(context& ctx, const std::string& id, bool off_session,
                 const std::string& return_url) {
-  json intent = *ctx.state.find_live(kind::payment_intent, id);
-  const json method = *ctx.state.find_live(kind::payment_method, text_of(intent, "payment_method"));
+  json intent = ctx.state.live(kind::payment_intent, id);
+  const json method = ctx.state.live(kind::payment_method, text_of(intent, "payment_method"));
   const card& of = payment_methods::card_of(method);
   switch (authentication_gate(of, method, off_session)) {
     case gate::ask:
@@ -169,7 +170,7 @@ bool authenticated(context& ctx, const std::string& id, bool passed) {
   const json* found = ctx.state.find_live(kind::payment_intent, id);
   if (found == nullptr || text_of(*found, "status") != "requires_action") return false;
   json intent = *found;
-  const json method = *ctx.state.find_live(kind::payment_method, text_of(intent, "payment_method"));
+  const json method = ctx.state.live(kind::payment_method, text_of(intent, "payment_method"));
   if (passed) {
     ask_issuer(ctx, std::move(intent), method, true);
     return true;
@@ -194,7 +195,7 @@ bool authenticated(context& ctx, const std::string& id, bool passed) {
 }
 
 void end(context& ctx, const std::string& id, const std::string& reason) {
-  json intent = *ctx.state.find_live(kind::payment_intent, id);
+  json intent = ctx.state.live(kind::payment_intent, id);
   intent["amount_capturable"] = 0;
   intent["canceled_at"] = ctx.now;
   intent["cancellation_reason"] = reason.empty() ? json(nullptr) : json(reason);

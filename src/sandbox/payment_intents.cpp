@@ -30,10 +30,6 @@ params::schema shared_fields() {
           params::text("transfer_group")};
 }
 
-params::field payment_method_types() {
-  return params::list("payment_method_types", {params::text("")});
-}
-
 std::unexpected<failure> unexpected_state(const context& ctx, const json& intent,
                                           std::string message, std::string param = {}) {
   auto refused = refuse(std::move(message), std::move(param), "payment_intent_unexpected_state");
@@ -51,15 +47,6 @@ answer<void> check_off_session(const context& ctx) {
   const std::string given = ctx.text("off_session");
   if (given.empty() || std::find(words.begin(), words.end(), given) != words.end()) return {};
   return refuse("Invalid boolean: " + given, "off_session");
-}
-
-answer<void> check_types(const context& ctx) {
-  for (const auto& type : ctx.param("payment_method_types")) {
-    if (type != "card") {
-      return not_simulated("The sandbox simulates payments by card alone.", "payment_method_types");
-    }
-  }
-  return {};
 }
 
 // A saved card pays for its own customer alone.
@@ -122,7 +109,7 @@ std::string missing_method(const json& intent) {
 
 // Confirms and answers: the intent, or the card's refusal with everything that it left behind.
 answer<json> confirm_and_answer(context& ctx, const std::string& id) {
-  const std::string method = text_of(*ctx.state.find(kind::payment_intent, id), "payment_method");
+  const std::string method = text_of(ctx.state.at(kind::payment_intent, id), "payment_method");
   const attempt tried = confirm(ctx, id, off_session(ctx), ctx.text("return_url"));
   if (tried.is != result::declined) return ctx.shown(kind::payment_intent, id);
   failure refused = payment_methods::card_failure(*tried.why);
@@ -151,7 +138,8 @@ const params::schema& create_takes() {
     fields.push_back(params::boolean("confirm"));
     fields.push_back(params::choice("confirmation_method", {"automatic"}));
     fields.push_back(params::text("off_session"));
-    fields.push_back(payment_method_types());
+    for (auto& field : payment_methods::type_fields())
+      fields.push_back(std::move(field));
     fields.push_back(params::text("return_url", 2048));
     fields.push_back(params::boolean("use_stripe_sdk"));
     return fields;
@@ -160,7 +148,8 @@ const params::schema& create_takes() {
 }
 
 answer<json> create(context& ctx) {
-  if (auto types = check_types(ctx); !types) return std::unexpected(types.error());
+  const auto types = payment_methods::types_given(ctx);
+  if (!types) return std::unexpected(types.error());
   if (auto session = check_off_session(ctx); !session) return std::unexpected(session.error());
   const bool now = ctx.truth("confirm");
   if (!now && (ctx.given("off_session") || ctx.given("return_url"))) {
@@ -171,7 +160,7 @@ answer<json> create(context& ctx) {
   json fields = json::object();
   fields["amount"] = ctx.param("amount");
   fields["currency"] = ctx.param("currency");
-  if (!ctx.given("payment_method_types")) {
+  if (!*types) {
     fields["automatic_payment_methods"] = {{"allow_redirects", "always"}, {"enabled", true}};
     if (ctx.given("automatic_payment_methods")) {
       fields["automatic_payment_methods"].update(ctx.param("automatic_payment_methods"));
@@ -318,7 +307,7 @@ answer<json> capture(context& ctx) {
     }
   }
   const std::string charge_id = text_of(*intent, "latest_charge");
-  json charge = *ctx.state.find_live(kind::charge, charge_id);
+  json charge = ctx.state.live(kind::charge, charge_id);
   charge["amount_captured"] = amount;
   charge["amount_refunded"] = capturable - amount;
   charge["captured"] = true;

@@ -136,6 +136,22 @@ const card& card_of(const json& method) {
   return of != nullptr ? *of : *card_named("visa");
 }
 
+params::schema type_fields() {
+  return {params::texts("allowed_payment_method_types"), params::texts("payment_method_types")};
+}
+
+answer<bool> types_given(const context& ctx) {
+  bool given = false;
+  for (const char* name : {"allowed_payment_method_types", "payment_method_types"}) {
+    given = given || ctx.given(name);
+    for (const auto& type : ctx.param(name)) {
+      if (type == "card") continue;
+      return not_simulated("The sandbox simulates payments by card alone.", name);
+    }
+  }
+  return given;
+}
+
 failure card_failure(const decline& why) {
   failure refused;
   refused.error = {402, "card_error", std::string(why.code), std::string(why.message), ""};

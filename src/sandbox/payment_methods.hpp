@@ -23,6 +23,13 @@ const card& card_of(const json& method);
 // The error that a refused card answers with: 402 card_error.
 failure card_failure(const decline& why);
 
+// Which types a payment or a set-up may use. Named allowed_payment_method_types from the endive
+// versions on and payment_method_types before; either is taken. Answers whether one was given;
+// 501 for any type but cards.
+// Source: https://docs.stripe.com/api/payment_intents/create
+params::schema type_fields();
+answer<bool> types_given(const context& ctx);
+
 const params::schema& create_takes();
 const params::schema& update_takes();
 const params::schema& attach_takes();

@@ -112,7 +112,7 @@ void insert(context& ctx, json price) {
   const bool recurring = price["recurring"].is_object();
   ctx.state.insert(kind::price, std::move(price));
   if (recurring) {
-    ctx.emit_object("plan.created", plan_of_price(*ctx.state.find(kind::price, id)));
+    ctx.emit_object("plan.created", plan_of_price(ctx.state.at(kind::price, id)));
   }
   ctx.emit("price.created", kind::price, id);
 }
@@ -125,7 +125,7 @@ void replace(context& ctx, json price) {
   const json plan_before = recurring ? plan_of_price(before) : json(nullptr);
   ctx.state.replace(kind::price, std::move(price));
   if (recurring) {
-    json plan = plan_of_price(*ctx.state.find(kind::price, id));
+    json plan = plan_of_price(ctx.state.at(kind::price, id));
     json previous = previous_attributes(plan_before, plan);
     if (!previous.is_null()) {
       ctx.emit_object("plan.updated", std::move(plan), std::move(previous));

@@ -91,7 +91,7 @@ answer<json> create(context& ctx) {
   if (ctx.given("default_price_data")) {
     auto price = prices::make(ctx, id, ctx.param("default_price_data"), "default_price_data");
     if (!price) return std::unexpected(price.error());
-    json priced = *ctx.state.find_live(kind::product, id);
+    json priced = ctx.state.live(kind::product, id);
     priced["default_price"] = *price;
     ctx.update("product.updated", kind::product, std::move(priced));
   }
@@ -126,7 +126,7 @@ answer<json> update(context& ctx) {
     }
   }
   ctx.copy_given(*product, {"default_price"});
-  if (*product != *ctx.state.find_live(kind::product, id)) (*product)["updated"] = ctx.now;
+  if (*product != ctx.state.live(kind::product, id)) (*product)["updated"] = ctx.now;
   ctx.update("product.updated", kind::product, std::move(*product));
   return ctx.shown(kind::product, id);
 }

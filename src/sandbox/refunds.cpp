@@ -82,7 +82,7 @@ answer<void> check_refundable(const json& charge) {
 }  // namespace
 
 void release(context& ctx, const std::string& charge) {
-  json held = *ctx.state.find_live(kind::charge, charge);
+  json held = ctx.state.live(kind::charge, charge);
   const std::int64_t amount = number_of(held, "amount");
   make(ctx, std::move(held), amount, nullptr, nullptr);
 }

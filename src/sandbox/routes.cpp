@@ -193,7 +193,9 @@ by_endpoint make_index() {
 
 }  // namespace
 
-std::span<const route> routes() { return every_route; }
+std::span<const route> routes() {
+  return every_route;
+}
 
 const route* route_of(const stripe::endpoint_row* endpoint) {
   static const by_endpoint index = make_index();

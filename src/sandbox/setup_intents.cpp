@@ -29,10 +29,8 @@ std::unexpected<failure> unexpected_state(const context& ctx, const json& intent
 }
 
 answer<void> take(context& ctx, json& intent) {
-  for (const auto& type : ctx.param("payment_method_types")) {
-    if (type != "card") {
-      return not_simulated("The sandbox simulates cards alone.", "payment_method_types");
-    }
+  if (auto types = payment_methods::types_given(ctx); !types) {
+    return std::unexpected(types.error());
   }
   if (ctx.given("customer")) {
     const auto known = ctx.referred(kind::customer, ctx.text("customer"), "customer");
@@ -136,7 +134,8 @@ failure fail(context& ctx, json intent, const json& method, const decline& why) 
 void succeed(context& ctx, json intent, json method) {
   const std::string id = text_of(intent, "id");
   const std::string customer = text_of(intent, "customer");
-  if (!customer.empty() && is_null(method, "customer")) {
+  const bool there = ctx.state.find_live(kind::customer, customer) != nullptr;
+  if (there && is_null(method, "customer")) {
     if (auto attached = payment_methods::attach_to(ctx, method, customer)) method = *attached;
   }
   method["_set_up"] = true;
@@ -154,8 +153,8 @@ bool asks_when_saved(const card& of) {
 }
 
 answer<json> try_card(context& ctx, const std::string& id) {
-  json intent = *ctx.state.find_live(kind::setup_intent, id);
-  const json method = *ctx.state.find_live(kind::payment_method, text_of(intent, "payment_method"));
+  json intent = ctx.state.live(kind::setup_intent, id);
+  const json method = ctx.state.live(kind::payment_method, text_of(intent, "payment_method"));
   const card& of = payment_methods::card_of(method);
   if (of.refusal && !of.attaches) return std::unexpected(fail(ctx, intent, method, *of.refusal));
   if (!asks_when_saved(of)) {
@@ -180,8 +179,11 @@ answer<json> try_card(context& ctx, const std::string& id) {
 }
 
 params::schema shared_fields() {
-  return {params::text("customer"), params::text("description", 1000), params::metadata(),
-          params::text("payment_method"), params::list("payment_method_types", {params::text("")})};
+  params::schema fields = {params::text("customer"), params::text("description", 1000),
+                           params::metadata(), params::text("payment_method")};
+  for (auto& field : payment_methods::type_fields())
+    fields.push_back(std::move(field));
+  return fields;
 }
 
 }  // namespace
@@ -198,7 +200,7 @@ std::string make_for(context& ctx, const std::string& customer) {
 bool authenticated(context& ctx, const std::string& id, bool passed) {
   const json* found = ctx.state.find_live(kind::setup_intent, id);
   if (found == nullptr || text_of(*found, "status") != "requires_action") return false;
-  const json method = *ctx.state.find_live(kind::payment_method, text_of(*found, "payment_method"));
+  const json method = ctx.state.live(kind::payment_method, text_of(*found, "payment_method"));
   if (passed) {
     succeed(ctx, *found, method);
   } else {
@@ -229,7 +231,7 @@ const params::schema& create_takes() {
 answer<json> create(context& ctx) {
   json intent = blank_intent(ctx);
   const std::string id = text_of(intent, "id");
-  if (!ctx.given("payment_method_types")) {
+  if (!payment_methods::types_given(ctx).value_or(true)) {
     intent["automatic_payment_methods"] = {{"allow_redirects", "always"}, {"enabled", true}};
     if (ctx.given("automatic_payment_methods")) {
       intent["automatic_payment_methods"].update(ctx.param("automatic_payment_methods"));

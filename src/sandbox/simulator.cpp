@@ -181,11 +181,16 @@ bool simulator::authenticate(std::string_view intent_id, bool passes, std::int64
   const std::string id(intent_id);
   context ctx(state, machine_->facts, now_s);
   state.begin();
-  const bool waited = payment_intents::authenticated(ctx, id, passes) ||
-                      setup_intents::authenticated(ctx, id, passes);
-  ctx.settle();
-  state.commit();
-  return waited;
+  try {
+    const bool waited = payment_intents::authenticated(ctx, id, passes) ||
+                        setup_intents::authenticated(ctx, id, passes);
+    ctx.settle();
+    state.commit();
+    return waited;
+  } catch (const std::exception&) {
+    state.rollback();
+    return false;
+  }
 }
 
 std::vector<emitted> simulator::take_events() {

@@ -253,9 +253,9 @@ answer<std::string> build(context& ctx, const beginning& b) {
 
 // Bills the first period and tries to collect it, as the request's payment_behavior says.
 answer<void> collect_first(context& ctx, const beginning& b, const std::string& id) {
-  const std::string invoice = text_of(*ctx.state.find(kind::subscription, id), "latest_invoice");
+  const std::string invoice = text_of(ctx.state.at(kind::subscription, id), "latest_invoice");
   invoicing::finalize(ctx, invoice);
-  const json& document = *ctx.state.find(kind::invoice, invoice);
+  const json& document = ctx.state.at(kind::invoice, invoice);
   if (text_of(document, "status") != "open" || b.behavior == "default_incomplete") return {};
   const std::string method = invoicing::payment_method_for(ctx, document);
   if (method.empty()) return invoicing::no_payment_method();
@@ -306,7 +306,7 @@ answer<json> create(context& ctx) {
   const std::string& id = *built;
   ctx.emit("customer.subscription.created", kind::subscription, id);
   if (b->trial_end_s != 0) {
-    const std::string invoice = text_of(*ctx.state.find(kind::subscription, id), "latest_invoice");
+    const std::string invoice = text_of(ctx.state.at(kind::subscription, id), "latest_invoice");
     invoicing::finalize(ctx, invoice);
     if (b->trial_end_s - ctx.now <= 3 * day_s) {
       ctx.emit("customer.subscription.trial_will_end", kind::subscription, id);

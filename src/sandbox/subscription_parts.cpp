@@ -143,7 +143,7 @@ void refresh_derived(context& ctx, json& subscription) {
 }
 
 const json& price_of_item(const context& ctx, const json& item) {
-  return *ctx.state.find(kind::price, text_of(item, "price"));
+  return ctx.state.at(kind::price, text_of(item, "price"));
 }
 
 std::int64_t amount_of_item(const context& ctx, const json& item) {

@@ -194,7 +194,7 @@ void apply_items(context& ctx, const json& subscription, const changes& c) {
       continue;
     }
     if (change.before.is_null()) {
-      const json& price = *ctx.state.find(kind::price, text_of(after, "price"));
+      const json& price = ctx.state.at(kind::price, text_of(after, "price"));
       const bool trialing = text_of(subscription, "status") == "trialing";
       const std::int64_t end =
           trialing
@@ -203,7 +203,7 @@ void apply_items(context& ctx, const json& subscription, const changes& c) {
       const std::string added =
           add_item(ctx, id, text_of(after, "price"), number_of(after, "quantity"),
                    after["metadata"], {ctx.now, end});
-      after = *ctx.state.find(kind::subscription_item, added);
+      after = ctx.state.at(kind::subscription_item, added);
     } else {
       ctx.state.replace(kind::subscription_item, after);
     }
@@ -266,7 +266,7 @@ void set_periods(context& ctx, const std::string& subscription, period when) {
 
 answer<void> collect_now(context& ctx, const std::string& invoice) {
   invoicing::finalize(ctx, invoice);
-  const json& document = *ctx.state.find(kind::invoice, invoice);
+  const json& document = ctx.state.at(kind::invoice, invoice);
   const bool charges = text_of(document, "collection_method") == "charge_automatically";
   if (!charges || text_of(document, "status") != "open") return {};
   const std::string behavior = ctx.text("payment_behavior");
@@ -286,12 +286,12 @@ answer<void> collect_now(context& ctx, const std::string& invoice) {
 // The trial is over: the first period begins now and is billed, unless there is no card and the
 // trial settings want it paused or canceled then.
 answer<void> end_trial(context& ctx, const std::string& id, const json& before) {
-  json s = *ctx.state.find_live(kind::subscription, id);
+  json s = ctx.state.live(kind::subscription, id);
   const std::string customer = text_of(s, "customer");
   const bool sends = text_of(s, "collection_method") == "send_invoice";
   std::string method = text_of(s, "default_payment_method");
   if (method.empty()) {
-    const json& settings = (*ctx.state.find(kind::customer, customer))["invoice_settings"];
+    const json& settings = (ctx.state.at(kind::customer, customer))["invoice_settings"];
     method = text_of(settings, "default_payment_method");
   }
   s["trial_end"] = ctx.now;

@@ -37,7 +37,7 @@ void stop_collecting(context& ctx, const std::string& subscription) {
 }  // namespace
 
 void invoice_paid(context& ctx, const std::string& invoice) {
-  const std::string id = invoicing::subscription_of(*ctx.state.find(kind::invoice, invoice));
+  const std::string id = invoicing::subscription_of(ctx.state.at(kind::invoice, invoice));
   const json* found = ctx.state.find(kind::subscription, id);
   if (found == nullptr || is_over(*found) || text_of(*found, "latest_invoice") != invoice) return;
   json subscription = *found;
@@ -51,7 +51,7 @@ void invoice_paid(context& ctx, const std::string& invoice) {
 }
 
 void invoice_unpaid(context& ctx, const std::string& invoice) {
-  const std::string id = invoicing::subscription_of(*ctx.state.find(kind::invoice, invoice));
+  const std::string id = invoicing::subscription_of(ctx.state.at(kind::invoice, invoice));
   const json* found = ctx.state.find(kind::subscription, id);
   if (found == nullptr || text_of(*found, "status") != "active") return;
   json subscription = *found;
@@ -61,7 +61,7 @@ void invoice_unpaid(context& ctx, const std::string& invoice) {
 
 void cancel(context& ctx, const std::string& id, bool prorate, bool invoice_now,
             const json& details) {
-  json subscription = *ctx.state.find_live(kind::subscription, id);
+  json subscription = ctx.state.live(kind::subscription, id);
   const std::string customer = text_of(subscription, "customer");
   const std::string status = text_of(subscription, "status");
   if (prorate && (status == "active" || status == "past_due")) {
@@ -87,7 +87,7 @@ void cancel(context& ctx, const std::string& id, bool prorate, bool invoice_now,
   const json* final_invoice = invoice_now ? ctx.state.find(kind::invoice, last) : nullptr;
   if (final_invoice == nullptr || text_of(*final_invoice, "status") != "draft") return;
   invoicing::finalize(ctx, last);
-  const json& billed = *ctx.state.find(kind::invoice, last);
+  const json& billed = ctx.state.at(kind::invoice, last);
   const std::string method = invoicing::payment_method_for(ctx, billed);
   const bool charges = text_of(billed, "collection_method") == "charge_automatically";
   if (charges && !method.empty() && text_of(billed, "status") == "open") {

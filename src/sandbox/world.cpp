@@ -1,6 +1,7 @@
 #include "sandbox/world.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace tilld::sandbox {
 
@@ -123,6 +124,18 @@ const json* world::find_live(kind k, std::string_view id) const {
   const auto number = of(k).number_of(id);
   if (!number || of(k).at(*number).deleted) return nullptr;
   return &of(k).at(*number).document;
+}
+
+const json& world::at(kind k, std::string_view id) const {
+  const json* document = find(k, id);
+  if (document != nullptr) return *document;
+  throw std::logic_error(std::string(row_of(k).object) + " " + std::string(id) + " is gone");
+}
+
+const json& world::live(kind k, std::string_view id) const {
+  const json* document = find_live(k, id);
+  if (document != nullptr) return *document;
+  throw std::logic_error(std::string(row_of(k).object) + " " + std::string(id) + " is not there");
 }
 
 void world::insert(kind k, json document) {

@@ -77,6 +77,10 @@ class world {
   const json* find(kind k, std::string_view id) const;
   // nullptr also for deleted ones.
   const json* find_live(kind k, std::string_view id) const;
+  // Where the rules say that there is one. Should the rules be wrong, std::logic_error: the request
+  // fails and its changes are taken back.
+  const json& at(kind k, std::string_view id) const;  // also a stub
+  const json& live(kind k, std::string_view id) const;
 
   void insert(kind k, json document);
   void replace(kind k, json document);           // by its id, which must exist

@@ -90,6 +90,7 @@ std::string world::save() const {
 bool world::load(std::string_view bytes) {
   constexpr std::size_t sum_letters = 64;
   if (!bytes.starts_with(head) || bytes.size() < head.size() + sum_letters + 1) return false;
+  if (bytes[head.size() + sum_letters] != '\n') return false;
   const std::string_view sum = bytes.substr(head.size(), sum_letters);
   const std::string_view text = bytes.substr(head.size() + sum_letters + 1);
   if (to_hex(sha256(text)) != sum) return false;
