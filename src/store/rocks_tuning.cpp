@@ -1,5 +1,6 @@
 #include "store/rocks_tuning.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdarg>
 #include <cstdio>
@@ -16,9 +17,16 @@ namespace tilld::store {
 
 namespace {
 
-constexpr std::size_t buffers_in_memory = 3;  // of write_buffer_bytes, over all families
-constexpr std::size_t buffers_in_log = 3;     // bounds the log, and so the time of a recovery
-constexpr int bloom_bits = 10;                // one false positive in a hundred
+// Rows in memory are bounded over all families together, and the family with the oldest rows is
+// flushed. The bound of each family by itself lies where it is never reached: when several families
+// reach theirs at once and the switch to a new log then fails, RocksDB 7.8 (ScheduleFlushes) keeps
+// references to the families behind the first, and closing it aborts the process.
+constexpr std::size_t buffers_in_memory = 3;  // of write_buffer_bytes
+constexpr std::size_t never_reached = 2 * buffers_in_memory;
+constexpr std::size_t buffers_in_log = 3;  // bounds the log, and so the time of a recovery
+constexpr std::size_t blocks_in_buffer = 64;
+constexpr std::size_t least_block_bytes = 4096;
+constexpr int bloom_bits = 10;  // one false positive in a hundred
 constexpr std::size_t block_bytes = 16u << 10;
 constexpr double memtable_bloom_share = 0.05;
 constexpr int open_files = 512;
@@ -142,10 +150,12 @@ rocksdb::ColumnFamilyOptions family_options(const rocks_options& options, family
   o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   o.compression = rocksdb::kLZ4Compression;
   o.level_compaction_dynamic_level_bytes = true;
-  o.write_buffer_size = options.write_buffer_bytes;
+  o.write_buffer_size = never_reached * options.write_buffer_bytes;
+  // What a family allocates at a time, and so what an empty one takes of the common bound.
+  o.arena_block_size = std::max(options.write_buffer_bytes / blocks_in_buffer, least_block_bytes);
   // "Is this event new?" is asked for each one, and nearly always it is.
   if (f == family::events) {
-    o.memtable_prefix_bloom_size_ratio = memtable_bloom_share;
+    o.memtable_prefix_bloom_size_ratio = memtable_bloom_share / never_reached;
     o.memtable_whole_key_filtering = true;
   }
   return o;

@@ -123,9 +123,7 @@ tally cut_often(std::uint32_t seed, bool sync, int times) {
 
 }  // namespace
 
-// Hidden likewise; run it with: unit_store "[soak]"
-TEST_CASE("Whenever the power goes, what was acknowledged is there and every batch whole",
-          "[.soak]") {
+TEST_CASE("Whenever the power goes, what was acknowledged is there and every batch whole") {
   const tally all = cut_often(1, true, cuts());
   CHECK(all.lost == 0);
   CHECK(all.halves == 0);
@@ -134,10 +132,7 @@ TEST_CASE("Whenever the power goes, what was acknowledged is there and every bat
   WARN(all.cuts << " power cuts, " << all.acknowledged << " batches acknowledged, none lost");
 }
 
-// Hidden from the ordinary run: closing a database whose disk is gone can trip an assertion of
-// RocksDB itself when a flush is under way.
-TEST_CASE("Without synced commits power cuts lose what was acknowledged, and this is noticed",
-          "[.soak]") {
+TEST_CASE("Without synced commits power cuts lose what was acknowledged, and this is noticed") {
   const tally all = cut_often(1, false, 20);
   CHECK(all.lost > 0);
   CHECK(all.halves == 0);
