@@ -222,10 +222,7 @@ outcome transfer::end(CURLcode code, std::int64_t now_ms) {
   if (why_not_.empty()) {
     why_not_ = code == CURLE_OK ? "there was no final answer" : curl_easy_strerror(code);
   }
-  // A TLS handshake that outlasts its deadline is a failed handshake to newer libcurls.
-  const bool never_connected = code == CURLE_SSL_CONNECT_ERROR && sendings_ == 0 &&
-                               now_ms - started_ms_ >= asked_.connect_deadline_ms;
-  return give_up(code == CURLE_OPERATION_TIMEDOUT || never_connected, why_not_.c_str());
+  return give_up(code == CURLE_OPERATION_TIMEDOUT, why_not_.c_str());
 }
 
 outcome transfer::give_up(bool timed_out, const char* why) {
