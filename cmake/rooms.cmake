@@ -38,7 +38,7 @@ endif()
 # tilld_room(name ROOMS rooms... LIBRARIES targets...): src/<name>/*.cpp as tilld_<name>.
 function(tilld_room name)
   cmake_parse_arguments(ROOM "" "" "ROOMS;LIBRARIES" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp
        ${CMAKE_SOURCE_DIR}/src/${name}/*.S)
   if(NOT sources)  # a room that is still empty
     file(WRITE ${CMAKE_BINARY_DIR}/empty_${name}.cpp "")

@@ -1,11 +1,11 @@
 // The laws of lists: any page size, either direction, each object exactly once.
-#include <rapidcheck.h>
-
 #include <algorithm>
 #include <set>
 
+#include <rapidcheck.h>
+
 #include "client.hpp"
-#include "sandbox/sequence.hpp"
+#include "sandbox/machine/sequence.hpp"
 #include "support/catch.hpp"
 
 using tilld::test::client;
@@ -23,7 +23,8 @@ struct page {
 page read(client& c, const std::string& path, const std::string& query) {
   const auto r = c.get(path, query);
   page p;
-  for (const auto& one : r.body["data"]) p.ids.push_back(one["id"]);
+  for (const auto& one : r.body["data"])
+    p.ids.push_back(one["id"]);
   p.more = r.body["has_more"];
   return p;
 }
@@ -46,8 +47,8 @@ strings backwards(client& c, const std::string& path, const std::string& filter,
                   const std::string& oldest) {
   strings all = {oldest};
   for (bool more = true; more;) {
-    const page p = read(
-        c, path, filter + "&limit=" + std::to_string(limit) + "&ending_before=" + all.front());
+    const page p =
+        read(c, path, filter + "&limit=" + std::to_string(limit) + "&ending_before=" + all.front());
     all.insert(all.begin(), p.ids.begin(), p.ids.end());
     more = p.more;
   }
@@ -94,7 +95,8 @@ TEST_CASE("Any page size and either direction walks the whole list exactly once"
 TEST_CASE("A walk over a list that grows meets everything that was there when it began") {
   client c;
   strings made;
-  for (int i = 0; i < 20; ++i) made.push_back(c.post("/v1/customers").id());
+  for (int i = 0; i < 20; ++i)
+    made.push_back(c.post("/v1/customers").id());
   strings met;
   std::string cursor;
   for (bool more = true; more;) {
@@ -149,7 +151,8 @@ TEST_CASE("A sequence of several indexes is their union in order, in both direct
     both.insert(b.begin(), b.end());
     const sequence s({&pa, &pb});
     std::vector<std::uint32_t> up;
-    for (auto r = s.from(0); r; r = s.from(*r + 1)) up.push_back(*r);
+    for (auto r = s.from(0); r; r = s.from(*r + 1))
+      up.push_back(*r);
     std::vector<std::uint32_t> down;
     for (auto r = s.below(tilld::sandbox::after_the_newest); r; r = s.below(*r)) {
       down.push_back(*r);

@@ -1,10 +1,10 @@
 // The small parts: text of JSON, differences, ids, dates, money.
 #include <rapidcheck.h>
 
-#include "sandbox/calendar.hpp"
-#include "sandbox/document.hpp"
-#include "sandbox/ids.hpp"
-#include "sandbox/money.hpp"
+#include "sandbox/machine/calendar.hpp"
+#include "sandbox/machine/document.hpp"
+#include "sandbox/machine/ids.hpp"
+#include "sandbox/machine/money.hpp"
 #include "support/catch.hpp"
 
 using namespace tilld::sandbox;
@@ -25,7 +25,8 @@ json any_json(int depth) {
       return 12.5;
     case 5: {
       json list = json::array();
-      for (int n = *rc::gen::inRange(0, 4); n > 0; --n) list.push_back(any_json(depth - 1));
+      for (int n = *rc::gen::inRange(0, 4); n > 0; --n)
+        list.push_back(any_json(depth - 1));
       return list;
     }
     default: {
@@ -86,8 +87,7 @@ TEST_CASE("Later ids of a kind are larger, none comes twice, and the seed decide
     }
     CHECK(differs);
     CHECK(last.starts_with(row_of(k).prefix));
-    CHECK(last.size() ==
-          row_of(k).prefix.size() + static_cast<std::size_t>(row_of(k).id_letters));
+    CHECK(last.size() == row_of(k).prefix.size() + static_cast<std::size_t>(row_of(k).id_letters));
   }
 }
 

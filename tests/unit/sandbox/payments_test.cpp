@@ -1,5 +1,5 @@
 #include "client.hpp"
-#include "sandbox/cards.hpp"
+#include "sandbox/payments/cards.hpp"
 #include "support/catch.hpp"
 
 using tilld::test::client;
@@ -41,7 +41,8 @@ TEST_CASE("The events of one payment tell its story in order, each as of its mom
   c.post("/v1/payment_intents", pay("pm_card_visa"));
   const auto events = c.events();
   strings types;
-  for (const auto& e : events) types.push_back(e["type"]);
+  for (const auto& e : events)
+    types.push_back(e["type"]);
   REQUIRE(types == strings{"payment_intent.created", "charge.succeeded", "payment_intent.succeeded",
                            "charge.updated"});
   CHECK(events[0]["data"]["object"]["status"] == "requires_confirmation");
@@ -68,8 +69,8 @@ TEST_CASE("A declined card answers 402 with all that it left behind, and all of 
   CHECK(charge.body["status"] == "failed");
   CHECK(charge.body["outcome"]["type"] == "issuer_declined");
   CHECK(charge.body["balance_transaction"] == nullptr);
-  CHECK(c.told() == strings{"payment_intent.created", "charge.failed",
-                            "payment_intent.payment_failed"});
+  CHECK(c.told() ==
+        strings{"payment_intent.created", "charge.failed", "payment_intent.payment_failed"});
 }
 
 TEST_CASE("Every test card does what it is for when it is charged") {
@@ -212,8 +213,8 @@ TEST_CASE("An intent can be canceled until it has the money; what was held is le
   client c;
   const auto held = c.post("/v1/payment_intents", pay("pm_card_visa") + "&capture_method=manual");
   c.events();
-  const auto gone = c.post("/v1/payment_intents/" + held.id() + "/cancel",
-                           "cancellation_reason=abandoned");
+  const auto gone =
+      c.post("/v1/payment_intents/" + held.id() + "/cancel", "cancellation_reason=abandoned");
   CHECK(gone.body["status"] == "canceled");
   CHECK(gone.body["cancellation_reason"] == "abandoned");
   CHECK(gone.body["canceled_at"] == c.now_s);
@@ -251,10 +252,10 @@ TEST_CASE("A saved card pays for its own customer alone") {
   const std::string card =
       c.get("/v1/customers/" + anna).body["invoice_settings"]["default_payment_method"];
   CHECK(c.post("/v1/payment_intents", pay(card) + "&customer=" + anna).status == 200);
-  CHECK(c.post("/v1/payment_intents", pay(card) + "&customer=" + bert).param() ==
-        "payment_method");
-  CHECK(c.post("/v1/payment_intents", pay(card)).message().find(
-            "Please include the Customer in the `customer` parameter") != std::string::npos);
+  CHECK(c.post("/v1/payment_intents", pay(card) + "&customer=" + bert).param() == "payment_method");
+  CHECK(c.post("/v1/payment_intents", pay(card))
+            .message()
+            .find("Please include the Customer in the `customer` parameter") != std::string::npos);
 }
 
 TEST_CASE("A card that nobody keeps is used up; one that is kept can be used again") {
@@ -280,8 +281,8 @@ TEST_CASE("A card that asks once, when it is saved, pays off-session afterwards"
   const std::string card = setup.body["payment_method"];
   CHECK(c.stripe.authenticate(setup.id(), true, c.now_s));
   CHECK(c.get("/v1/setup_intents/" + setup.id()).body["status"] == "succeeded");
-  const auto paid = c.post("/v1/payment_intents",
-                           pay(card) + "&off_session=true&customer=" + customer);
+  const auto paid =
+      c.post("/v1/payment_intents", pay(card) + "&off_session=true&customer=" + customer);
   CHECK(paid.body["status"] == "succeeded");
 }
 
@@ -368,9 +369,9 @@ TEST_CASE("What cannot be refunded says why") {
 TEST_CASE("The ledger adds up: charges less fees less refunds, first pending, then available") {
   client c;
   const auto paid = c.post("/v1/payment_intents", pay("pm_card_visa"));
-  const auto entry = c.get("/v1/balance_transactions",
-                           "source=" + paid.body["latest_charge"].get<std::string>())
-                         .body["data"][0];
+  const auto entry =
+      c.get("/v1/balance_transactions", "source=" + paid.body["latest_charge"].get<std::string>())
+          .body["data"][0];
   CHECK(entry["amount"] == 2000);
   CHECK(entry["fee"] == 88);  // 2.9 % and 30
   CHECK(entry["net"] == 1912);

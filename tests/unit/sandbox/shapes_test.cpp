@@ -1,81 +1,35 @@
 // Every object has the fields that Stripe publishes for it, all of them and no others.
+#include "shapes.hpp"
+
 #include <algorithm>
 #include <set>
 
 #include "client.hpp"
-#include "sandbox/kinds.hpp"
-#include "sandbox/routes.hpp"
-#include "stripe/catalogue.hpp"
+#include "sandbox/machine/kinds.hpp"
+#include "sandbox/machine/routes.hpp"
 #include "support/catch.hpp"
 #include "workload.hpp"
 
+using tilld::test::check_shapes;
 using tilld::test::client;
+using tilld::test::fields_of;
 using tilld::test::json;
+using tilld::test::keys_of;
 using tilld::test::workload;
-
-namespace {
-
-std::set<std::string> fields_of(const std::string& object) {
-  const auto* row = tilld::stripe::catalogue::instance().object(object);
-  if (row == nullptr) return {};
-  return {row->fields.begin(), row->fields.end()};
-}
-
-// What Stripe leaves out of the object unless it is asked for or in place.
-std::set<std::string> left_out_of(const std::string& object) {
-  if (object == "plan") return {"deleted", "tiers"};
-  const auto k = tilld::sandbox::kind_named(object);
-  if (!k) return {};
-  std::set<std::string> names;
-  for (const auto name : tilld::sandbox::row_of(*k).left_out) names.emplace(name);
-  return names;
-}
-
-std::set<std::string> keys_of(const json& object) {
-  std::set<std::string> keys;
-  for (const auto& [key, value] : object.items()) keys.insert(key);
-  return keys;
-}
-
-void check_shape(const json& object) {
-  const std::string name = object["object"];
-  if (object.value("deleted", false)) {
-    CHECK(keys_of(object) == std::set<std::string>{"id", "object", "deleted"});
-    return;
-  }
-  CAPTURE(name);
-  std::set<std::string> expected = fields_of(name);
-  REQUIRE(!expected.empty());
-  const auto present = keys_of(object);
-  for (const auto& gone : left_out_of(name)) {
-    if (!present.contains(gone)) expected.erase(gone);
-  }
-  CHECK(present == expected);
-}
-
-// Objects inside objects, too.
-void check_all(const json& value, std::set<std::string>& seen) {
-  if (value.is_object() && value.contains("object") && value["object"].is_string() &&
-      value["object"] != "list" && value["object"] != "event") {
-    check_shape(value);
-    seen.insert(value["object"].get<std::string>());
-  }
-  if (value.is_structured()) {
-    for (const auto& inside : value) check_all(inside, seen);
-  }
-}
-
-}  // namespace
 
 TEST_CASE("Every object that is simulated has exactly the catalogue's fields") {
   client c;
   workload w(c, 21);
   w.run(700);
   std::set<std::string> seen;
-  check_all(c.dump(), seen);
+  check_shapes(c.dump(), seen);
   c.post("/v1/webhook_endpoints", "url=https://a.b&enabled_events[0]=*");
-  check_all(c.dump(), seen);
-  for (const auto& row : tilld::sandbox::all_kinds()) CHECK(seen.contains(std::string(row.object)));
+  check_shapes(c.dump(), seen);
+  // Kinds that only their own tests make stand behind this one.
+  const auto last = tilld::sandbox::kind::webhook_endpoint;
+  for (const auto& row : tilld::sandbox::all_kinds()) {
+    if (row.of <= last) CHECK(seen.contains(std::string(row.object)));
+  }
 }
 
 TEST_CASE("Fields stand in Stripe's order: id, object, then by the alphabet") {
@@ -87,7 +41,8 @@ TEST_CASE("Fields stand in Stripe's order: id, object, then by the alphabet") {
     CAPTURE(name);
     const json first = objects.begin().value();
     std::vector<std::string> keys;
-    for (const auto& [key, value] : first.items()) keys.push_back(key);
+    for (const auto& [key, value] : first.items())
+      keys.push_back(key);
     REQUIRE(keys.size() > 3);
     CHECK(keys[0] == "id");
     CHECK(keys[1] == "object");
@@ -100,7 +55,8 @@ TEST_CASE("No member of the simulator's own is ever shown") {
   workload w(c, 8);
   w.run(300);
   CHECK(c.stripe.dump().find("\"_") == std::string::npos);
-  for (const auto& e : c.stripe.take_events()) CHECK(e.body.find("\"_") == std::string::npos);
+  for (const auto& e : c.stripe.take_events())
+    CHECK(e.body.find("\"_") == std::string::npos);
 }
 
 TEST_CASE("The account and the balance have no fields but the catalogue's") {
@@ -109,7 +65,8 @@ TEST_CASE("The account and the balance have no fields but the catalogue's") {
        {std::pair("/v1/account", "account"), std::pair("/v1/balance", "balance")}) {
     const auto known = fields_of(name);
     const auto shown = c.get(path);
-    for (const auto& key : keys_of(shown.body)) CHECK(known.contains(key));
+    for (const auto& key : keys_of(shown.body))
+      CHECK(known.contains(key));
   }
 }
 

@@ -2,7 +2,7 @@
 #include <rapidcheck.h>
 
 #include "client.hpp"
-#include "sandbox/world.hpp"
+#include "sandbox/machine/world.hpp"
 #include "support/catch.hpp"
 #include "workload.hpp"
 
@@ -104,16 +104,17 @@ TEST_CASE("A request that is refused leaves no trace, however far it had come") 
     CHECK(same);
     CHECK(c.told().empty());
   };
-  refused("/v1/subscriptions", "customer=" + customer + "&items[0][price]=" + price +
-                                   "&payment_behavior=error_if_incomplete", 402);
+  refused("/v1/subscriptions",
+          "customer=" + customer + "&items[0][price]=" + price +
+              "&payment_behavior=error_if_incomplete",
+          402);
   refused("/v1/customers", "payment_method=pm_card_chargeDeclined", 402);
   refused("/v1/customers",
           "payment_method=pm_card_visa&invoice_settings[default_payment_method]=pm_none", 400);
   refused("/v1/products", "name=a&default_price_data[currency]=usd", 400);
-  refused("/v1/prices",
-          "currency=usd&unit_amount_decimal=0.1&product_data[name]=x", 501);
-  refused("/v1/setup_intents",
-          "payment_method=pm_card_visa&allowed_payment_method_types[0]=klarna", 501);
+  refused("/v1/prices", "currency=usd&unit_amount_decimal=0.1&product_data[name]=x", 501);
+  refused("/v1/setup_intents", "payment_method=pm_card_visa&allowed_payment_method_types[0]=klarna",
+          501);
 }
 
 TEST_CASE("The world takes back insertions, changes, stubs and disappearances") {
@@ -170,7 +171,8 @@ TEST_CASE("Indexes hold what documents say, whatever happens to them") {
       }
       for (const std::string value : {"0", "1", "2"}) {
         std::set<std::string> found;
-        for (const auto* d : w.with(kind::customer, "email", value)) found.insert((*d)["id"]);
+        for (const auto* d : w.with(kind::customer, "email", value))
+          found.insert((*d)["id"]);
         std::set<std::string> expected;
         for (const auto& [known, its] : model) {
           if (its == value) expected.insert(known);

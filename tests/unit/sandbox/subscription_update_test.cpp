@@ -2,8 +2,8 @@
 #include <rapidcheck.h>
 
 #include "client.hpp"
-#include "sandbox/calendar.hpp"
-#include "sandbox/money.hpp"
+#include "sandbox/machine/calendar.hpp"
+#include "sandbox/machine/money.hpp"
 #include "support/catch.hpp"
 
 using tilld::test::client;
@@ -97,8 +97,7 @@ TEST_CASE("An upgrade in mid-period leaves a credit and a debit, exact to the se
   CHECK(c.get("/v1/invoices").body["data"].size() == 1);
 }
 
-TEST_CASE(
-    "Credit and debit are rounded each on its own: two thirds and a third of 10.00") {
+TEST_CASE("Credit and debit are rounded each on its own: two thirds and a third of 10.00") {
   CHECK(tilld::sandbox::prorated(1000, 2, 3) == 667);
   CHECK(tilld::sandbox::prorated(1000, 1, 3) == 333);
   CHECK(tilld::sandbox::prorated(1, 1, 2) == 1);  // half goes up

@@ -1,0 +1,46 @@
+// The account and its customers: which endpoint is answered by which function.
+#include "sandbox/machine/routes.hpp"
+
+#include "sandbox/account/account.hpp"
+#include "sandbox/account/balance.hpp"
+#include "sandbox/account/customers.hpp"
+
+namespace tilld::sandbox {
+
+namespace {
+
+// clang-format off
+constexpr route rows[] = {
+    {"GET", "/v1/account", account::retrieve, no_params},
+    {"GET", "/v1/balance", balance::retrieve_balance, no_params},
+    {"GET", "/v1/balance_transactions", balance::list, balance::list_takes},
+    {"GET", "/v1/balance_transactions/{id}", balance::retrieve, no_params},
+    {"GET", "/v1/events", account::event_list, account::event_list_takes},
+    {"GET", "/v1/events/{id}", account::event_retrieve, no_params},
+    {"POST", "/v1/webhook_endpoints", account::endpoint_create, account::endpoint_create_takes},
+    {"GET", "/v1/webhook_endpoints", account::endpoint_list, no_params},
+    {"GET", "/v1/webhook_endpoints/{id}", account::endpoint_retrieve, no_params},
+    {"POST", "/v1/webhook_endpoints/{id}",
+     account::endpoint_update, account::endpoint_update_takes},
+    {"DELETE", "/v1/webhook_endpoints/{id}", account::endpoint_remove, no_params},
+    {"POST", "/v1/customers", customers::create, customers::create_takes},
+    {"GET", "/v1/customers", customers::list, customers::list_takes},
+    {"GET", "/v1/customers/{id}", customers::retrieve, no_params},
+    {"POST", "/v1/customers/{id}", customers::update, customers::update_takes},
+    {"DELETE", "/v1/customers/{id}", customers::remove, no_params},
+    {"POST", "/v1/customers/{id}/balance_transactions",
+     customers::adjust, customers::adjust_takes},
+    {"GET", "/v1/customers/{id}/balance_transactions",
+     customers::transactions, customers::transactions_takes},
+    {"GET", "/v1/customers/{customerId}/balance_transactions/{id}",
+     customers::transaction, no_params},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const route> account_routes() {
+  return rows;
+}
+
+}  // namespace tilld::sandbox

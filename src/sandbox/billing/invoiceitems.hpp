@@ -1,0 +1,41 @@
+// Invoice items: sums that wait for an invoice, of people's making or of prorations.
+#pragma once
+
+#include <string>
+
+#include "sandbox/billing/invoicing.hpp"
+#include "sandbox/machine/context.hpp"
+#include "sandbox/machine/params.hpp"
+
+namespace tilld::sandbox::invoiceitems {
+
+struct proration {
+  std::string customer;
+  std::string subscription;
+  std::string subscription_item;
+  std::string currency;
+  std::int64_t amount = 0;
+  std::int64_t quantity = 1;
+  std::string price;
+  std::string product;
+  std::string description;
+  std::int64_t period_start_s = 0;
+  std::int64_t period_end_s = 0;
+  json credited = nullptr;
+};
+void make_proration(context& ctx, const proration& p);
+
+// A draft of the customer's pending items in the order's currency: those of its subscription, or
+// all of them. Empty when there are none and `only_if_any`.
+std::string draft_of_pending(context& ctx, invoicing::order wanted, bool only_if_any);
+
+const params::schema& create_takes();
+const params::schema& update_takes();
+const params::schema& list_takes();
+answer<json> create(context& ctx);
+answer<json> retrieve(context& ctx);
+answer<json> update(context& ctx);
+answer<json> remove(context& ctx);
+answer<json> list(context& ctx);
+
+}  // namespace tilld::sandbox::invoiceitems

@@ -1,0 +1,262 @@
+#include "sandbox/simulator.hpp"
+
+#include <exception>
+#include <map>
+
+#include "base/bytes.hpp"
+#include "sandbox/catalogue/prices.hpp"
+#include "sandbox/machine/calendar.hpp"
+#include "sandbox/machine/context.hpp"
+#include "sandbox/machine/expand.hpp"
+#include "sandbox/machine/front.hpp"
+#include "sandbox/machine/routes.hpp"
+#include "sandbox/payments/payment_intents.hpp"
+#include "sandbox/payments/setup_intents.hpp"
+
+namespace tilld::sandbox {
+
+namespace {
+
+constexpr std::int64_t events_kept_s = 30 * day_s;
+constexpr std::size_t longest_key = 255;
+
+struct result {
+  int status = 200;
+  std::string body;   // compact
+  bool kept = false;  // under the request's idempotency key
+};
+
+}  // namespace
+
+struct simulator::machine {
+  explicit machine(options o) : options_(std::move(o)), state(options_.seed) {
+    facts.id = options_.account_id;
+  }
+
+  result refused(const failure& f, const std::string& request_id) const {
+    return {f.error.status, error_body(f, request_id, state.now_s), f.kept};
+  }
+
+  answer<json> act(context& ctx, const route& row, const target& asked);
+  result run(const request& r, const target& asked, const std::string& request_id);
+  answer<const kept_result*> replayed(const request& r, const std::string& fingerprint) const;
+  response answer_to(const request& r, const std::string& request_id);
+
+  options options_;
+  account_facts facts;
+  world state;
+};
+
+answer<json> simulator::machine::act(context& ctx, const route& row, const target& asked) {
+  auto params = params::check(*asked.endpoint, row.takes(), asked.params);
+  if (!params) return params;
+  const json expand = params->contains("expand") ? (*params)["expand"] : json(nullptr);
+  if (auto fine = check_expand(*asked.endpoint, expand); !fine) {
+    return std::unexpected(fine.error());
+  }
+  ctx.params = std::move(*params);
+  auto answered = row.act(ctx);
+  if (answered || answered.error().kept) ctx.settle();
+  if (answered) apply_expand(state, expand, *answered);
+  return answered;
+}
+
+result simulator::machine::run(const request& r, const target& asked,
+                               const std::string& request_id) {
+  const route* row = route_of(asked.endpoint);
+  if (row == nullptr) {
+    return refused(not_simulated("The sandbox does not simulate " + asked.endpoint->verb + " " +
+                                 asked.endpoint->path + " yet.")
+                       .error(),
+                   request_id);
+  }
+  context ctx(state, facts, state.now_s);
+  ctx.endpoint = asked.endpoint;
+  ctx.path = r.path;
+  ctx.arguments = asked.arguments;
+  ctx.request_id = request_id;
+  ctx.idempotency_key = r.verb == "POST" ? r.idempotency_key : std::string();
+  state.begin();
+  try {
+    const auto answered = act(ctx, *row, asked);
+    if (answered) {
+      state.commit();
+      return {200, compact(*answered), true};
+    }
+    if (answered.error().kept) {
+      state.commit();
+    } else {
+      state.rollback();
+    }
+    return refused(answered.error(), request_id);
+  } catch (const std::exception& e) {
+    state.rollback();
+    failure broken;
+    broken.error = {500, "api_error", "", "The sandbox has failed: " + std::string(e.what()), ""};
+    return refused(broken, request_id);
+  }
+}
+
+answer<const kept_result*> simulator::machine::replayed(const request& r,
+                                                        const std::string& fingerprint) const {
+  const kept_result* kept = state.kept.find(r.idempotency_key);
+  if (kept == nullptr) return nullptr;
+  const std::string hint = " Try using a key other than '" + r.idempotency_key +
+                           "' if you meant to execute a different request.";
+  const auto mismatch = [&](std::string message) {
+    return refuse(stripe::api_error{400, "idempotency_error", "", message + hint, ""});
+  };
+  if (kept->path != r.path) {
+    return mismatch(
+        "Keys for idempotent requests can only be used for the same endpoint they were first used "
+        "for ('" +
+        r.path + "' vs '" + kept->path + "').");
+  }
+  if (kept->fingerprint != fingerprint) {
+    return mismatch(
+        "Keys for idempotent requests can only be used with the same parameters they were first "
+        "used with.");
+  }
+  return kept;
+}
+
+response simulator::machine::answer_to(const request& r, const std::string& request_id) {
+  response out;
+  const auto finish = [&](const result& done) {
+    out.status = done.status;
+    out.body = pretty(done.body);
+    return out;
+  };
+  out.headers.emplace_back("Request-Id", request_id);
+  const std::string version = r.stripe_version.empty()
+                                  ? std::string(stripe::catalogue::instance().api_version())
+                                  : r.stripe_version;
+  if (auto allowed = check_key(r.authorization, options_.secret_key); !allowed) {
+    return finish(refused(allowed.error(), request_id));
+  }
+  if (auto known = check_version(r.stripe_version); !known) {
+    return finish(refused(known.error(), request_id));
+  }
+  out.headers.emplace_back("Stripe-Version", version);
+  const auto asked = read_target(r);
+  if (!asked) return finish(refused(asked.error(), request_id));
+  const bool keyed = r.verb == "POST" && !r.idempotency_key.empty();
+  if (!keyed) return finish(run(r, *asked, request_id));
+  out.headers.emplace_back("Idempotency-Key", r.idempotency_key);
+  if (r.idempotency_key.size() > longest_key) {
+    return finish(refused(refuse("Idempotency keys can be at most 255 characters long.").error(),
+                          request_id));
+  }
+  const std::string fingerprint = to_hex(sha256(asked->params.dump()));
+  const auto before = replayed(r, fingerprint);
+  if (!before) return finish(refused(before.error(), request_id));
+  if (const kept_result* kept = *before) {
+    out.headers.emplace_back("Idempotent-Replayed", "true");
+    out.headers.emplace_back("Original-Request", kept->request_id);
+    return finish({kept->status, kept->body, false});
+  }
+  const result done = run(r, *asked, request_id);
+  if (done.kept) {
+    out.headers.emplace_back("Original-Request", request_id);
+    state.kept.keep(r.idempotency_key,
+                    {state.now_s, r.path, fingerprint, request_id, done.status, done.body});
+  }
+  return finish(done);
+}
+
+simulator::simulator(options o) : machine_(std::make_unique<machine>(std::move(o))) {}
+simulator::~simulator() = default;
+
+response simulator::handle(const request& r, std::int64_t now_s) {
+  world& state = machine_->state;
+  state.now_s = now_s;
+  state.kept.forget_before(now_s - idempotency::kept_for_s);
+  state.events.forget_before(now_s - events_kept_s);
+  return machine_->answer_to(r, state.ids.next_request());
+}
+
+bool simulator::authenticate(std::string_view intent_id, bool passes, std::int64_t now_s) {
+  world& state = machine_->state;
+  state.now_s = now_s;
+  const std::string id(intent_id);
+  context ctx(state, machine_->facts, now_s);
+  state.begin();
+  try {
+    const bool waited = payment_intents::authenticated(ctx, id, passes) ||
+                        setup_intents::authenticated(ctx, id, passes);
+    ctx.settle();
+    state.commit();
+    return waited;
+  } catch (const std::exception&) {
+    state.rollback();
+    return false;
+  }
+}
+
+std::vector<emitted> simulator::take_events() {
+  std::vector<emitted> fresh;
+  for (const logged_event* e : machine_->state.events.take()) {
+    fresh.push_back({e->id, e->type, e->created_s, pretty(e->text)});
+  }
+  return fresh;
+}
+
+std::vector<destination> simulator::destinations() const {
+  std::vector<destination> all;
+  const table& rows = std::as_const(machine_->state).of(kind::webhook_endpoint);
+  for (row_number row = 0; row < rows.size(); ++row) {
+    if (rows.at(row).deleted) continue;
+    const json& document = rows.at(row).document;
+    destination d{text_of(document, "id"),
+                  text_of(document, "url"),
+                  text_of(document, "_secret"),
+                  {},
+                  text_of(document, "status") == "enabled"};
+    for (const auto& type : document["enabled_events"]) {
+      d.enabled_events.push_back(type.get<std::string>());
+    }
+    all.push_back(std::move(d));
+  }
+  return all;
+}
+
+std::string simulator::dump() const {
+  const world& state = machine_->state;
+  json all = json::object();
+  for (const auto& row : all_kinds()) {
+    const table& rows = state.of(row.of);
+    json objects = json::object();
+    json plans = json::object();
+    for (row_number number = 0; number < rows.size(); ++number) {
+      const json& document = rows.at(number).document;
+      if (document.is_null()) continue;
+      const std::string id = text_of(document, "id");
+      if (row.of == kind::price && document["recurring"].is_object()) {
+        plans.push_back({id, plan_of_price(document)});
+      }
+      objects.push_back({id, view_of(state, row.of, document)});
+    }
+    if (!objects.empty()) all[row.object] = std::move(objects);
+    if (!plans.empty()) all["plan"] = std::move(plans);
+  }
+  json events = json::object();
+  for (auto row = state.events.all().from(0); row; row = state.events.all().from(*row + 1)) {
+    const auto& e = state.events.at(*row);
+    events.push_back({e.id, json::parse(e.text)});
+  }
+  if (!events.empty()) all["event"] = std::move(events);
+  return pretty(compact(all));
+}
+
+std::string simulator::save() const {
+  return machine_->state.save();
+}
+
+bool simulator::load(std::string_view bytes) {
+  world fresh(machine_->options_.seed);
+  if (!fresh.load(bytes)) return false;
+  machine_->state = std::move(fresh);
+  return true;
+}
+
+}  // namespace tilld::sandbox

@@ -1,0 +1,213 @@
+#include "sandbox/machine/view.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace tilld::sandbox {
+
+namespace {
+
+json without_own_members(const json& document) {
+  json shown = json::object();
+  for (const auto& [key, value] : document.items()) {
+    if (key.front() != '_') shown.push_back({key, value});
+  }
+  return shown;
+}
+
+// The first ten of an index as an embedded list. `oldest_first`: items and lines stand in the
+// order in which they were added.
+json embedded(const world& w, kind k, std::string_view path, std::string_view value,
+              std::string url, bool oldest_first) {
+  const sequence rows = w.of(k).with(path, {std::string(value)});
+  json data = json::array();
+  bool more = false;
+  auto row = oldest_first ? rows.from(0) : rows.below(after_the_newest);
+  while (row) {
+    if (data.size() == embedded_list_limit) {
+      more = true;
+      break;
+    }
+    data.push_back(view_of(w, k, w.of(k).at(*row).document));
+    row = oldest_first ? rows.from(*row + 1) : rows.below(*row);
+  }
+  return list_envelope(std::move(data), more, std::move(url));
+}
+
+void fill_subscription(const world& w, json& shown) {
+  const std::string id = text_of(shown, "id");
+  shown["items"] = embedded(w, kind::subscription_item, "subscription", id,
+                            "/v1/subscription_items?subscription=" + id, true);
+}
+
+void fill_subscription_item(const world& w, json& shown) {
+  const json* price = w.find(kind::price, text_of(shown, "price"));
+  if (price == nullptr) return;
+  shown["plan"] = plan_of_price(*price);
+  shown["price"] = view_of(w, kind::price, *price);
+}
+
+void fill_invoice(const world& w, json& shown) {
+  const std::string id = text_of(shown, "id");
+  shown["lines"] =
+      embedded(w, kind::line_item, "invoice", id, "/v1/invoices/" + id + "/lines", true);
+}
+
+void fill_product_feature(const world& w, json& shown) {
+  const json* feature = w.find(kind::feature, text_of(shown, "entitlement_feature"));
+  if (feature != nullptr) shown["entitlement_feature"] = *feature;
+}
+
+void fill_balance_transaction(const world& w, json& shown) {
+  shown["status"] = number_of(shown, "available_on") <= w.now_s ? "available" : "pending";
+}
+
+struct includable {
+  std::string_view object;
+  std::string_view member;
+  inclusion is;
+};
+constexpr std::array<includable, 16> includables = {{
+    {"customer", "subscriptions", inclusion::simulated},
+    {"customer", "sources", inclusion::simulated},
+    {"customer", "tax_ids", inclusion::simulated},
+    {"customer", "cash_balance", inclusion::not_simulated},
+    {"customer", "invoice_credit_balance", inclusion::not_simulated},
+    {"customer", "tax", inclusion::not_simulated},
+    {"charge", "refunds", inclusion::simulated},
+    {"invoice", "payments", inclusion::simulated},
+    {"invoice", "confirmation_secret", inclusion::simulated},
+    {"coupon", "applies_to", inclusion::simulated},
+    {"coupon", "currency_options", inclusion::simulated},
+    {"price", "currency_options", inclusion::simulated},
+    {"price", "tiers", inclusion::simulated},
+    {"subscription_item", "billed_until", inclusion::not_simulated},
+    {"subscription", "status_details", inclusion::not_simulated},
+    {"invoice", "status_details", inclusion::not_simulated},
+}};
+
+json subscriptions_of(const world& w, const std::string& customer) {
+  json data = json::array();
+  bool more = false;
+  for (const json* subscription : w.with(kind::subscription, "customer", customer)) {
+    if (text_of(*subscription, "status") == "canceled") continue;
+    if (data.size() == embedded_list_limit) {
+      more = true;
+      break;
+    }
+    data.push_back(view_of(w, kind::subscription, *subscription));
+  }
+  return list_envelope(std::move(data), more, "/v1/customers/" + customer + "/subscriptions");
+}
+
+json confirmation_secret_of(const world& w, const std::string& invoice) {
+  for (const json* payment : w.with(kind::invoice_payment, "invoice", invoice)) {
+    const json* intent_id = at_path(*payment, "payment.payment_intent");
+    if (intent_id == nullptr || !intent_id->is_string()) continue;
+    const json* intent = w.find(kind::payment_intent, intent_id->get<std::string>());
+    if (intent == nullptr) continue;
+    return {{"client_secret", (*intent)["client_secret"]}, {"type", "payment_intent"}};
+  }
+  return nullptr;
+}
+
+json currency_options_of(const json& price) {
+  json own = json::object();
+  for (const char* member :
+       {"custom_unit_amount", "tax_behavior", "unit_amount", "unit_amount_decimal"}) {
+    own[member] = price[member];
+  }
+  return {{text_of(price, "currency"), std::move(own)}};
+}
+
+}  // namespace
+
+json plan_of_price(const json& price) {
+  json plan = json::object();
+  plan["id"] = price["id"];
+  plan["object"] = "plan";
+  plan["active"] = price["active"];
+  plan["amount"] = price["unit_amount"];
+  plan["amount_decimal"] = price["unit_amount_decimal"];
+  plan["billing_scheme"] = price["billing_scheme"];
+  plan["created"] = price["created"];
+  plan["currency"] = price["currency"];
+  const json& recurring = price["recurring"];
+  plan["interval"] = recurring["interval"];
+  plan["interval_count"] = recurring["interval_count"];
+  plan["livemode"] = price["livemode"];
+  plan["metadata"] = price["metadata"];
+  plan["meter"] = recurring["meter"];
+  plan["nickname"] = price["nickname"];
+  plan["product"] = price["product"];
+  plan["tiers_mode"] = price["tiers_mode"];
+  plan["transform_usage"] = price["transform_quantity"];
+  plan["trial_period_days"] = recurring["trial_period_days"];
+  plan["usage_type"] = recurring["usage_type"];
+  return plan;
+}
+
+json view_of(const world& w, kind k, const json& document) {
+  json shown = without_own_members(document);
+  if (truth_of(shown, "deleted")) return shown;
+  switch (k) {
+    case kind::subscription:
+      fill_subscription(w, shown);
+      break;
+    case kind::subscription_item:
+      fill_subscription_item(w, shown);
+      break;
+    case kind::invoice:
+      fill_invoice(w, shown);
+      break;
+    case kind::product_feature:
+      fill_product_feature(w, shown);
+      break;
+    case kind::balance_transaction:
+      fill_balance_transaction(w, shown);
+      break;
+    default:
+      break;
+  }
+  return shown;
+}
+
+json view(const world& w, kind k, std::string_view id) {
+  const json* document = w.find(k, id);
+  return document == nullptr ? json(nullptr) : view_of(w, k, *document);
+}
+
+inclusion can_include(std::string_view object, std::string_view member) {
+  const auto it = std::find_if(includables.begin(), includables.end(), [&](const includable& i) {
+    return i.object == object && i.member == member;
+  });
+  return it == includables.end() ? inclusion::none : it->is;
+}
+
+void include_member(const world& w, json& object, std::string_view member) {
+  const std::string of = text_of(object, "object");
+  if (can_include(of, member) != inclusion::simulated || object.contains(member)) return;
+  const std::string id = text_of(object, "id");
+  json& place = object[std::string(member)];
+  if (member == "subscriptions") {
+    place = subscriptions_of(w, id);
+  } else if (member == "sources" || member == "tax_ids") {
+    place = list_envelope(json::array(), false, "/v1/customers/" + id + "/" + std::string(member));
+  } else if (member == "refunds") {
+    place = embedded(w, kind::refund, "charge", id, "/v1/charges/" + id + "/refunds", false);
+  } else if (member == "payments") {
+    place = embedded(w, kind::invoice_payment, "invoice", id, "/v1/invoice_payments?invoice=" + id,
+                     true);
+  } else if (member == "confirmation_secret") {
+    place = confirmation_secret_of(w, id);
+  } else if (member == "applies_to") {
+    const json* coupon = w.find(kind::coupon, id);
+    place = coupon == nullptr ? json(nullptr) : (*coupon)["_applies_to"];
+  } else if (member == "currency_options" && of == "price") {
+    place = currency_options_of(object);
+  } else {
+    place = member == "tiers" ? json(nullptr) : json::object();
+  }
+}
+
+}  // namespace tilld::sandbox

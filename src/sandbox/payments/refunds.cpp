@@ -1,0 +1,163 @@
+#include "sandbox/payments/refunds.hpp"
+
+#include "sandbox/account/balance.hpp"
+#include "sandbox/machine/money.hpp"
+#include "sandbox/machine/paging.hpp"
+
+namespace tilld::sandbox::refunds {
+
+namespace {
+
+// Enters the refund, then changes the charge; tells both, in that order.
+std::string make(context& ctx, json charge, std::int64_t amount, const json& reason,
+                 const json& metadata) {
+  json refund = ctx.make(kind::refund);
+  std::string id = text_of(refund, "id");
+  refund["amount"] = amount;
+  refund["charge"] = charge["id"];
+  refund["currency"] = charge["currency"];
+  refund["customer"] = charge["customer"];
+  refund["destination_details"] = {
+      {"card",
+       {{"reference_status", "pending"},
+        {"reference_type", "acquirer_reference_number"},
+        {"type", truth_of(charge, "captured") ? "refund" : "reversal"}}},
+      {"type", "card"}};
+  refund["payment_intent"] = charge["payment_intent"];
+  refund["payment_method"] = charge["payment_method"];
+  refund["reason"] = reason;
+  refund["status"] = "succeeded";
+  if (metadata.is_object()) refund["metadata"] = metadata;
+  if (truth_of(charge, "captured")) {
+    refund["balance_transaction"] = balance::enter_refund(ctx, refund, charge);
+  }
+  ctx.state.insert(kind::refund, std::move(refund));
+  ctx.emit("refund.created", kind::refund, id);
+  const std::int64_t refunded = number_of(charge, "amount_refunded") + amount;
+  charge["amount_refunded"] = refunded;
+  charge["refunded"] = refunded == number_of(charge, "amount");
+  const std::string charge_id = text_of(charge, "id");
+  const json before = ctx.shown(kind::charge, charge_id);
+  ctx.state.replace(kind::charge, std::move(charge));
+  ctx.emit_updated("charge.refunded", kind::charge, charge_id, before);
+  return id;
+}
+
+// The charge that the request means, and that it can be refunded.
+answer<json> charge_of_request(context& ctx) {
+  if (ctx.given("charge")) return ctx.object(kind::charge, ctx.text("charge"));
+  if (!ctx.given("payment_intent")) {
+    return refuse(
+        "One of the following params should be provided for this request: payment_intent or "
+        "charge.");
+  }
+  auto intent = ctx.object(kind::payment_intent, ctx.text("payment_intent"));
+  if (!intent) return intent;
+  const json* charge = ctx.state.find_live(kind::charge, text_of(*intent, "latest_charge"));
+  if (charge == nullptr || text_of(*charge, "status") != "succeeded") {
+    return refuse("This PaymentIntent (" + ctx.text("payment_intent") +
+                  ") does not have a successful charge to refund.");
+  }
+  return *charge;
+}
+
+answer<void> check_refundable(const json& charge) {
+  const std::string id = text_of(charge, "id");
+  const std::string intent = text_of(charge, "payment_intent");
+  if (text_of(charge, "status") != "succeeded") {
+    return refuse("This PaymentIntent (" + intent +
+                  ") does not have a successful charge to refund.");
+  }
+  if (truth_of(charge, "refunded") ||
+      number_of(charge, "amount_refunded") >= number_of(charge, "amount")) {
+    return refuse("Charge " + id + " has already been refunded.", {}, "charge_already_refunded");
+  }
+  if (!truth_of(charge, "captured")) {
+    return refuse("This Charge was created by a PaymentIntent (" + intent +
+                  ") that has not been captured. You must cancel the PaymentIntent instead.");
+  }
+  return {};
+}
+
+}  // namespace
+
+void release(context& ctx, const std::string& charge) {
+  json held = ctx.state.live(kind::charge, charge);
+  const std::int64_t amount = number_of(held, "amount");
+  make(ctx, std::move(held), amount, nullptr, nullptr);
+}
+
+const params::schema& create_takes() {
+  static const params::schema takes = {
+      params::amount("amount"), params::text("charge"), params::metadata(),
+      params::text("payment_intent"),
+      params::choice("reason", {"duplicate", "fraudulent", "requested_by_customer"})};
+  return takes;
+}
+
+answer<json> create(context& ctx) {
+  auto charge = charge_of_request(ctx);
+  if (!charge) return charge;
+  if (auto can = check_refundable(*charge); !can) return std::unexpected(can.error());
+  const std::int64_t left = number_of(*charge, "amount") - number_of(*charge, "amount_refunded");
+  const std::int64_t amount = ctx.given("amount") ? ctx.number("amount") : left;
+  if (amount > left) {
+    const std::string currency = text_of(*charge, "currency");
+    return refuse("Refund amount (" + amount_text(amount, currency) +
+                      ") is greater than unrefunded amount on charge (" +
+                      amount_text(left, currency) + ")",
+                  "amount");
+  }
+  json bare = json::object();
+  bare["metadata"] = json::object();
+  if (auto merged = merge_metadata(bare, ctx.param("metadata")); !merged) {
+    return std::unexpected(merged.error());
+  }
+  const std::string id =
+      make(ctx, std::move(*charge), amount, ctx.param("reason"), bare["metadata"]);
+  return ctx.shown(kind::refund, id);
+}
+
+answer<json> retrieve(context& ctx) {
+  auto refund = ctx.object();
+  if (!refund) return refund;
+  return view_of(ctx.state, kind::refund, *refund);
+}
+
+const params::schema& update_takes() {
+  static const params::schema takes = {params::metadata()};
+  return takes;
+}
+
+answer<json> update(context& ctx) {
+  auto refund = ctx.object();
+  if (!refund) return refund;
+  const std::string id = text_of(*refund, "id");
+  if (ctx.given("metadata")) {
+    if (auto merged = merge_metadata(*refund, ctx.param("metadata")); !merged) {
+      return std::unexpected(merged.error());
+    }
+  }
+  ctx.update("refund.updated", kind::refund, std::move(*refund));
+  return ctx.shown(kind::refund, id);
+}
+
+answer<json> cancel(context& ctx) {
+  if (auto refund = ctx.object(); !refund) return refund;
+  return refuse("Canceling this refund is unsupported.");
+}
+
+const params::schema& list_takes() {
+  static const params::schema takes = {params::range("created"), params::text("charge"),
+                                       params::text("payment_intent")};
+  return takes;
+}
+
+answer<json> list(context& ctx) {
+  filter shown;
+  shown.equal(ctx, "charge", "charge");
+  shown.equal(ctx, "payment_intent", "payment_intent");
+  return list_page(ctx, kind::refund, shown);
+}
+
+}  // namespace tilld::sandbox::refunds

@@ -1,0 +1,23 @@
+// Refunds, whole and in part.
+#pragma once
+
+#include <string>
+
+#include "sandbox/machine/context.hpp"
+#include "sandbox/machine/params.hpp"
+
+namespace tilld::sandbox::refunds {
+
+// Lets go of an authorization that was never captured.
+void release(context& ctx, const std::string& charge);
+
+const params::schema& create_takes();
+const params::schema& update_takes();
+const params::schema& list_takes();
+answer<json> create(context& ctx);
+answer<json> retrieve(context& ctx);
+answer<json> update(context& ctx);
+answer<json> cancel(context& ctx);
+answer<json> list(context& ctx);
+
+}  // namespace tilld::sandbox::refunds

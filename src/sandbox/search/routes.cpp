@@ -1,0 +1,10 @@
+// Search: which endpoint is answered by which function.
+#include "sandbox/machine/routes.hpp"
+
+namespace tilld::sandbox {
+
+std::span<const route> search_routes() {
+  return {};
+}
+
+}  // namespace tilld::sandbox

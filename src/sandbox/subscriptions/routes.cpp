@@ -1,0 +1,29 @@
+// Subscriptions: which endpoint is answered by which function.
+#include "sandbox/machine/routes.hpp"
+
+#include "sandbox/subscriptions/subscriptions.hpp"
+
+namespace tilld::sandbox {
+
+namespace {
+
+// clang-format off
+constexpr route rows[] = {
+    {"POST", "/v1/subscriptions", subscriptions::create, subscriptions::create_takes},
+    {"GET", "/v1/subscriptions", subscriptions::list, subscriptions::list_takes},
+    {"GET", "/v1/subscriptions/{id}", subscriptions::retrieve, no_params},
+    {"POST", "/v1/subscriptions/{id}", subscriptions::update, subscriptions::update_takes},
+    {"DELETE", "/v1/subscriptions/{id}", subscriptions::cancel_one, subscriptions::cancel_takes},
+    {"POST", "/v1/subscriptions/{id}/resume", subscriptions::resume, subscriptions::resume_takes},
+    {"GET", "/v1/subscription_items", subscriptions::item_list, subscriptions::item_list_takes},
+    {"GET", "/v1/subscription_items/{id}", subscriptions::item_retrieve, no_params},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const route> subscriptions_routes() {
+  return rows;
+}
+
+}  // namespace tilld::sandbox

@@ -1,0 +1,323 @@
+// The many ways in which a subscription begins.
+// Source: https://docs.stripe.com/billing/subscriptions/overview
+#include <algorithm>
+#include <limits>
+
+#include "sandbox/catalogue/entitlements.hpp"
+#include "sandbox/machine/calendar.hpp"
+#include "sandbox/payments/setup_intents.hpp"
+#include "sandbox/subscriptions/subscription_parts.hpp"
+#include "sandbox/subscriptions/subscriptions.hpp"
+
+namespace tilld::sandbox::subscriptions {
+
+namespace {
+
+constexpr std::int64_t amount_limit = 99'999'999;
+constexpr std::size_t item_limit = 20;
+
+struct plan_item {
+  json price;
+  std::int64_t quantity = 1;
+  json metadata = nullptr;
+};
+
+struct beginning {
+  std::string customer;
+  std::string currency;
+  std::vector<plan_item> items;
+  std::int64_t trial_end_s = 0;  // 0: no trial
+  bool sends_invoices = false;
+  std::string behavior = "allow_incomplete";
+};
+
+answer<std::vector<plan_item>> items_of_request(const context& ctx) {
+  const json& given = ctx.param("items");
+  if (!given.is_array() || given.empty()) return refuse(stripe::parameter_missing("items"));
+  if (given.size() > item_limit) {
+    return refuse("A subscription can have at most 20 items.", "items");
+  }
+  std::vector<plan_item> items;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const std::string param = "items[" + std::to_string(i) + "][price]";
+    if (!given[i].contains("price")) return refuse(stripe::parameter_missing(param));
+    auto price = usable_price(ctx, text_of(given[i], "price"), param, ctx.text("currency"));
+    if (!price) return std::unexpected(price.error());
+    plan_item item{std::move(*price), 1, nullptr};
+    if (given[i].contains("quantity")) item.quantity = number_of(given[i], "quantity");
+    if (given[i].contains("metadata")) item.metadata = given[i]["metadata"];
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+answer<void> check_together(const std::vector<plan_item>& items) {
+  const json& first = items.front().price;
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const json& price = items[i].price;
+    const std::string param = "items[" + std::to_string(i) + "][price]";
+    for (std::size_t j = 0; j < i; ++j) {
+      if (items[j].price["id"] != price["id"]) continue;
+      return refuse(
+          "Cannot create a Subscription with multiple Subscription Items with the same "
+          "Price: " +
+              text_of(price, "id"),
+          "plan");
+    }
+    if (price["currency"] != first["currency"]) {
+      return refuse("This `price` has `currency=" + text_of(price, "currency") +
+                        "`, but other items use `currency=" + text_of(first, "currency") +
+                        "`. All items must have pricing in the same currency. When using "
+                        "multi-currency prices, you can specify `currency` at the top level, to be "
+                        "used by all items.",
+                    param);
+    }
+    if (price["recurring"]["interval"] != first["recurring"]["interval"] ||
+        price["recurring"]["interval_count"] != first["recurring"]["interval_count"]) {
+      return not_simulated("The sandbox does not simulate items of different intervals yet.",
+                           param);
+    }
+    sum += number_of(price, "unit_amount") * items[i].quantity;
+    if (sum > amount_limit) {
+      return refuse("Amount must be no more than $999,999.99", param, "amount_too_large");
+    }
+  }
+  return {};
+}
+
+answer<std::int64_t> trial_end_of_request(const context& ctx) {
+  if (ctx.given("trial_end") && ctx.given("trial_period_days")) {
+    return refuse("You may only specify one of these parameters: trial_end, trial_period_days.",
+                  "trial_end");
+  }
+  if (ctx.given("trial_period_days")) {
+    const std::int64_t days = ctx.number("trial_period_days");
+    return days == 0 ? 0 : ctx.now + days * day_s;
+  }
+  if (!ctx.given("trial_end") || ctx.param("trial_end") == "now") return 0;
+  const std::int64_t end = ctx.number("trial_end");
+  if (end <= ctx.now) {
+    return refuse(
+        "The parameter `trial_end` expects a unix timestamp representing a date and time "
+        "in the future. You specified the value `" +
+            std::to_string(end) + "` which is in the past.",
+        "trial_end");
+  }
+  return end;
+}
+
+answer<void> check_collection(const context& ctx) {
+  const bool sends = ctx.text("collection_method") == "send_invoice";
+  if (sends && !ctx.given("days_until_due")) {
+    return refuse(
+        "If invoice collection method is 'send_invoice', you must specify "
+        "'days_until_due'.");
+  }
+  if (!sends && ctx.given("days_until_due")) {
+    return refuse(
+        "You can only specify 'days_until_due' if invoice collection method is "
+        "'send_invoice'.");
+  }
+  if (ctx.text("payment_behavior") == "pending_if_incomplete") {
+    return refuse(
+        "Setting `payment_behavior` to `pending_if_incomplete` has no effect when "
+        "creating a subscription.",
+        "payment_behavior");
+  }
+  return {};
+}
+
+// One customer is billed in one currency at a time.
+answer<void> check_currency(const context& ctx, const beginning& b) {
+  for (const json* other : ctx.state.with(kind::subscription, "customer", b.customer)) {
+    const std::string status = text_of(*other, "status");
+    if (status == "canceled" || status == "incomplete_expired") continue;
+    const std::string theirs = text_of(*other, "currency");
+    if (theirs == b.currency) continue;
+    return refuse(
+        "You cannot combine currencies on a single customer. This customer has an active "
+        "subscription, subscription schedule, discount, quote, or invoice item with "
+        "currency " +
+        theirs + ".");
+  }
+  return {};
+}
+
+answer<beginning> read(const context& ctx) {
+  beginning b;
+  if (!ctx.given("customer")) return refuse(stripe::parameter_missing("customer"));
+  b.customer = ctx.text("customer");
+  if (ctx.state.find_live(kind::customer, b.customer) == nullptr) {
+    return missing(kind::customer, b.customer, "customer", 404);
+  }
+  if (auto checked = check_collection(ctx); !checked) return std::unexpected(checked.error());
+  auto items = items_of_request(ctx);
+  if (!items) return std::unexpected(items.error());
+  if (auto fit = check_together(*items); !fit) return std::unexpected(fit.error());
+  const auto trial_end = trial_end_of_request(ctx);
+  if (!trial_end) return std::unexpected(trial_end.error());
+  if (auto owned = check_payment_method(ctx, b.customer); !owned) {
+    return std::unexpected(owned.error());
+  }
+  b.items = std::move(*items);
+  b.currency = text_of(b.items.front().price, "currency");
+  b.trial_end_s = *trial_end;
+  b.sends_invoices = ctx.text("collection_method") == "send_invoice";
+  if (ctx.given("payment_behavior")) b.behavior = ctx.text("payment_behavior");
+  if (auto fits = check_currency(ctx, b); !fits) return std::unexpected(fits.error());
+  return b;
+}
+
+json billing_mode(const context& ctx) {
+  const std::string type = text_of(ctx.param("billing_mode"), "type");
+  if (type == "classic") return {{"flexible", nullptr}, {"type", "classic"}};
+  return {{"flexible", {{"proration_discounts", "included"}}}, {"type", "flexible"}};
+}
+
+json blank_subscription(context& ctx, const beginning& b) {
+  json s = ctx.make(kind::subscription);
+  s["automatic_tax"] = {{"disabled_reason", nullptr}, {"enabled", false}, {"liability", nullptr}};
+  s["billing_cycle_anchor"] = b.trial_end_s != 0 ? b.trial_end_s : ctx.now;
+  s["billing_mode"] = billing_mode(ctx);
+  s["billing_schedules"] = json::array();
+  s["cancel_at_period_end"] = false;
+  s["cancellation_details"] = {{"comment", nullptr},
+                               {"feedback", nullptr},
+                               {"feedback_option", nullptr},
+                               {"reason", nullptr}};
+  s["collection_method"] = b.sends_invoices ? "send_invoice" : "charge_automatically";
+  s["currency"] = b.currency;
+  s["customer"] = b.customer;
+  if (b.sends_invoices) s["days_until_due"] = ctx.param("days_until_due");
+  ctx.copy_given(s, {"default_payment_method"});
+  s["default_tax_rates"] = json::array();
+  s["discounts"] = json::array();
+  s["invoice_settings"] = {{"account_tax_ids", nullptr},
+                           {"custom_fields", nullptr},
+                           {"description", nullptr},
+                           {"footer", nullptr},
+                           {"issuer", {{"type", "self"}}}};
+  s["payment_settings"] = {{"payment_method_options", nullptr},
+                           {"payment_method_types", nullptr},
+                           {"save_default_payment_method", "off"}};
+  s["start_date"] = ctx.now;
+  s["status"] = b.trial_end_s != 0 ? "trialing" : b.sends_invoices ? "active" : "incomplete";
+  if (b.trial_end_s != 0) {
+    s["trial_end"] = b.trial_end_s;
+    s["trial_start"] = ctx.now;
+  }
+  s["trial_settings"] = {{"end_behavior", {{"missing_payment_method", "create_invoice"}}}};
+  return s;
+}
+
+std::int64_t first_period_end(const context& ctx, const beginning& b) {
+  if (b.trial_end_s != 0) return b.trial_end_s;
+  return cycle_at(ctx.now, b.items.front().price, ctx.now).end_s;
+}
+
+// The subscription with its items, its first draft and, for a trial nobody can pay for yet, the
+// setup intent that asks for a card. Nothing is told but invoice.created.
+answer<std::string> build(context& ctx, const beginning& b) {
+  json s = blank_subscription(ctx, b);
+  if (auto taken = take_settings(ctx, s); !taken) return std::unexpected(taken.error());
+  std::string id = text_of(s, "id");
+  const std::int64_t end = first_period_end(ctx, b);
+  if (ctx.truth("cancel_at_period_end")) set_cancel_at_period_end(ctx, s, true, end);
+  ctx.state.insert(kind::subscription, s);
+  for (const auto& item : b.items) {
+    add_item(ctx, id, text_of(item.price, "id"), item.quantity, item.metadata, {ctx.now, end});
+  }
+  refresh_derived(ctx, s);
+  ctx.state.replace(kind::subscription, s);
+  invoicing::order wanted;
+  wanted.customer = b.customer;
+  wanted.currency = b.currency;
+  wanted.billing_reason = "subscription_create";
+  wanted.subscription = id;
+  wanted.collection_method = text_of(s, "collection_method");
+  wanted.auto_advance = b.sends_invoices;
+  if (b.sends_invoices) wanted.due_date_s = ctx.now + ctx.number("days_until_due") * day_s;
+  wanted.period_start_s = wanted.period_end_s = ctx.now;
+  wanted.lines = cycle_lines(ctx, id, b.trial_end_s != 0);
+  const std::string invoice = invoicing::draft(ctx, wanted);
+  s["latest_invoice"] = invoice;
+  const json* draft = ctx.state.find(kind::invoice, invoice);
+  if (b.trial_end_s != 0 && !b.sends_invoices &&
+      invoicing::payment_method_for(ctx, *draft).empty()) {
+    s["pending_setup_intent"] = setup_intents::make_for(ctx, b.customer);
+  }
+  ctx.state.replace(kind::subscription, std::move(s));
+  return id;
+}
+
+// Bills the first period and tries to collect it, as the request's payment_behavior says.
+answer<void> collect_first(context& ctx, const beginning& b, const std::string& id) {
+  const std::string invoice = text_of(ctx.state.at(kind::subscription, id), "latest_invoice");
+  invoicing::finalize(ctx, invoice);
+  const json& document = ctx.state.at(kind::invoice, invoice);
+  if (text_of(document, "status") != "open" || b.behavior == "default_incomplete") return {};
+  const std::string method = invoicing::payment_method_for(ctx, document);
+  if (method.empty()) return invoicing::no_payment_method();
+  const auto tried = invoicing::collect(ctx, invoice, method, ctx.truth("off_session"));
+  if (tried.is != payment_intents::result::paid && b.behavior == "error_if_incomplete") {
+    return incomplete_refused(tried);
+  }
+  return {};
+}
+
+}  // namespace
+
+const params::schema& create_takes() {
+  static const params::schema takes = {
+      params::text("customer"),
+      params::currency("currency"),
+      automatic_tax_field(),
+      params::hash("billing_mode", {params::choice("type", {"classic", "flexible"}).needed(),
+                                    params::unsimulated("flexible")}),
+      params::boolean("cancel_at_period_end"),
+      params::choice("collection_method", {"charge_automatically", "send_invoice"}),
+      params::integer("days_until_due").at_least(0).at_most(365),
+      params::text("default_payment_method"),
+      params::text("description", 500).clearable(),
+      params::list("items",
+                   {params::text("price"), params::integer("quantity").at_least(0).at_most(999'999),
+                    params::metadata(), params::unsimulated("billing_thresholds"),
+                    params::unsimulated("current_trial"), params::unsimulated("discounts"),
+                    params::unsimulated("plan"), params::unsimulated("price_data"),
+                    params::unsimulated("tax_rates")}),
+      params::metadata(),
+      params::boolean("off_session"),
+      payment_behavior_field(),
+      payment_settings_field(),
+      proration_behavior_field(),
+      params::timestamp("trial_end").or_word("now"),
+      params::integer("trial_period_days").at_least(0).at_most(730),
+      trial_settings_field()};
+  return takes;
+}
+
+answer<json> create(context& ctx) {
+  const auto b = read(ctx);
+  if (!b) return std::unexpected(b.error());
+  ctx.watch_customer(b->customer);
+  const auto built = build(ctx, *b);
+  if (!built) return std::unexpected(built.error());
+  const std::string& id = *built;
+  ctx.emit("customer.subscription.created", kind::subscription, id);
+  if (b->trial_end_s != 0) {
+    const std::string invoice = text_of(ctx.state.at(kind::subscription, id), "latest_invoice");
+    invoicing::finalize(ctx, invoice);
+    if (b->trial_end_s - ctx.now <= 3 * day_s) {
+      ctx.emit("customer.subscription.trial_will_end", kind::subscription, id);
+    }
+  } else if (!b->sends_invoices) {
+    if (auto collected = collect_first(ctx, *b, id); !collected) {
+      return std::unexpected(collected.error());
+    }
+  }
+  entitlements::refresh(ctx, b->customer);
+  return ctx.shown(kind::subscription, id);
+}
+
+}  // namespace tilld::sandbox::subscriptions

@@ -1,0 +1,287 @@
+#include "sandbox/subscriptions/subscription_parts.hpp"
+
+#include <algorithm>
+
+#include "sandbox/billing/invoiceitems.hpp"
+#include "sandbox/catalogue/entitlements.hpp"
+#include "sandbox/machine/calendar.hpp"
+#include "sandbox/machine/money.hpp"
+#include "sandbox/payments/payment_methods.hpp"
+
+namespace tilld::sandbox::subscriptions {
+
+namespace {
+
+std::string interval_text(const json& price, const std::string& currency) {
+  const json& recurring = price["recurring"];
+  const std::string interval = text_of(recurring, "interval");
+  const std::int64_t count = number_of(recurring, "interval_count");
+  const std::string every =
+      count == 1 ? interval : "every " + std::to_string(count) + " " + interval + "s";
+  return "(at " + amount_text(number_of(price, "unit_amount"), currency) + " / " + every + ")";
+}
+
+std::string product_name(const context& ctx, const json& price) {
+  const json* product = ctx.state.find(kind::product, text_of(price, "product"));
+  return product == nullptr ? std::string() : text_of(*product, "name");
+}
+
+std::string counted(std::int64_t quantity, const std::string& name) {
+  return quantity == 1 ? name : std::to_string(quantity) + " × " + name;
+}
+
+// The line that a credit gives back: the newest one that billed the item.
+json credited_by(const context& ctx, const std::string& item) {
+  for (const json* l : ctx.state.with(kind::line_item,
+                                      "parent.subscription_item_details.subscription_item", item)) {
+    if (number_of(*l, "amount") <= 0) continue;
+    return {{"invoice", (*l)["invoice"]}, {"invoice_line_items", json::array({(*l)["id"]})}};
+  }
+  return nullptr;
+}
+
+void prorate(context& ctx, const json& subscription, const json& item, std::int64_t at_s,
+             bool credit) {
+  const json& price = price_of_item(ctx, item);
+  const period cycle = cycle_at(number_of(subscription, "billing_cycle_anchor"), price, at_s);
+  const std::int64_t whole = cycle.end_s - cycle.start_s;
+  const std::int64_t part = cycle.end_s - at_s;
+  const std::int64_t amount = prorated(amount_of_item(ctx, item), part, whole);
+  const std::int64_t quantity = number_of(item, "quantity");
+  invoiceitems::proration p;
+  p.customer = text_of(subscription, "customer");
+  p.subscription = text_of(subscription, "id");
+  p.subscription_item = text_of(item, "id");
+  p.currency = text_of(subscription, "currency");
+  p.amount = credit ? -amount : amount;
+  p.quantity = quantity;
+  p.price = text_of(price, "id");
+  p.product = text_of(price, "product");
+  p.description = std::string(credit ? "Unused" : "Remaining") + " time on " +
+                  counted(quantity, product_name(ctx, price)) + " after " + date_text(at_s);
+  p.period_start_s = at_s;
+  p.period_end_s = cycle.end_s;
+  if (credit) p.credited = credited_by(ctx, p.subscription_item);
+  invoiceitems::make_proration(ctx, p);
+}
+
+}  // namespace
+
+period cycle_at(std::int64_t anchor_s, const json& price, std::int64_t at_s) {
+  const json& recurring = price["recurring"];
+  const std::string interval = text_of(recurring, "interval");
+  const std::int64_t count = std::max<std::int64_t>(1, number_of(recurring, "interval_count"));
+  const std::int64_t days = interval == "day"     ? 1
+                            : interval == "week"  ? 7
+                            : interval == "month" ? 30
+                                                  : 365;
+  std::int64_t k = (at_s - anchor_s) / (days * day_s * count);  // near; then exactly
+  const auto bound = [&](std::int64_t n) { return after_intervals(anchor_s, interval, n * count); };
+  while (bound(k) > at_s)
+    --k;
+  while (bound(k + 1) <= at_s)
+    ++k;
+  return {bound(k), bound(k + 1)};
+}
+
+answer<json> usable_price(const context& ctx, const std::string& id, const std::string& param,
+                          const std::string& currency) {
+  auto price = ctx.referred(kind::price, id, param);
+  if (!price) return price;
+  if (text_of(*price, "type") != "recurring") {
+    return refuse(
+        "The price specified is set to `type=one_time` but this field only accepts "
+        "prices with `type=recurring`.",
+        param);
+  }
+  if (!truth_of(*price, "active")) {
+    return refuse("The price specified is inactive. This field only accepts active prices.", param);
+  }
+  const std::string its = text_of(*price, "currency");
+  if (!currency.empty() && its != currency) {
+    return refuse("The price specified only supports `" + its +
+                      "`. This doesn't match the expected currency: `" + currency + "`.",
+                  param);
+  }
+  return price;
+}
+
+std::vector<json> items_of(const context& ctx, const std::string& subscription) {
+  std::vector<json> items;
+  for (const json* item : ctx.state.with(kind::subscription_item, "subscription", subscription)) {
+    items.push_back(*item);
+  }
+  std::reverse(items.begin(), items.end());
+  return items;
+}
+
+std::string add_item(context& ctx, const std::string& subscription, const std::string& price,
+                     std::int64_t quantity, const json& metadata, period when) {
+  json item = ctx.make(kind::subscription_item);
+  std::string id = text_of(item, "id");
+  item["current_period_end"] = when.end_s;
+  item["current_period_start"] = when.start_s;
+  item["discounts"] = json::array();
+  if (metadata.is_object()) item["metadata"] = metadata;
+  item["price"] = price;
+  item["quantity"] = quantity;
+  item["subscription"] = subscription;
+  item["tax_rates"] = json::array();
+  ctx.state.insert(kind::subscription_item, std::move(item));
+  return id;
+}
+
+void refresh_derived(context& ctx, json& subscription) {
+  json prices = json::array();
+  std::vector<std::string> products;
+  for (const auto& item : items_of(ctx, text_of(subscription, "id"))) {
+    prices.push_back(item["price"]);
+    products.push_back(text_of(price_of_item(ctx, item), "product"));
+  }
+  subscription["_prices"] = std::move(prices);
+  subscription["_features"] = entitlements::features_of(ctx, products);
+}
+
+const json& price_of_item(const context& ctx, const json& item) {
+  return ctx.state.at(kind::price, text_of(item, "price"));
+}
+
+std::int64_t amount_of_item(const context& ctx, const json& item) {
+  return number_of(price_of_item(ctx, item), "unit_amount") * number_of(item, "quantity");
+}
+
+std::vector<invoicing::line> cycle_lines(const context& ctx, const std::string& subscription,
+                                         bool trial) {
+  std::vector<invoicing::line> lines;
+  for (const auto& item : items_of(ctx, subscription)) {
+    const json& price = price_of_item(ctx, item);
+    invoicing::line l;
+    l.quantity = number_of(item, "quantity");
+    l.price = text_of(price, "id");
+    l.product = text_of(price, "product");
+    const std::string what = std::to_string(l.quantity) + " × " + product_name(ctx, price);
+    if (trial) {
+      l.description = "Free trial for " + what;
+    } else {
+      l.description = what + " " + interval_text(price, text_of(price, "currency"));
+      l.unit_amount = number_of(price, "unit_amount");
+      l.amount = amount_of_item(ctx, item);
+    }
+    l.period_start_s = number_of(item, "current_period_start");
+    l.period_end_s = number_of(item, "current_period_end");
+    l.subscription = subscription;
+    l.subscription_item = text_of(item, "id");
+    l.metadata = item["metadata"];
+    lines.push_back(std::move(l));
+  }
+  return lines;
+}
+
+void credit_unused(context& ctx, const json& subscription, const json& item, std::int64_t at_s) {
+  prorate(ctx, subscription, item, at_s, true);
+}
+
+void charge_remaining(context& ctx, const json& subscription, const json& item, std::int64_t at_s) {
+  prorate(ctx, subscription, item, at_s, false);
+}
+
+std::string bill_pending(context& ctx, const json& subscription, const std::string& reason) {
+  invoicing::order wanted;
+  wanted.customer = text_of(subscription, "customer");
+  wanted.currency = text_of(subscription, "currency");
+  wanted.billing_reason = reason;
+  wanted.subscription = text_of(subscription, "id");
+  wanted.collection_method = text_of(subscription, "collection_method");
+  wanted.period_start_s = wanted.period_end_s = ctx.now;
+  if (wanted.collection_method == "send_invoice") {
+    wanted.auto_advance = true;
+    wanted.due_date_s = ctx.now + number_of(subscription, "days_until_due") * day_s;
+  }
+  return invoiceitems::draft_of_pending(ctx, wanted, true);
+}
+
+params::field payment_settings_field() {
+  return params::hash("payment_settings",
+                      {params::unsimulated("payment_method_options"),
+                       params::texts("payment_method_types").clearable(),
+                       params::choice("save_default_payment_method", {"off", "on_subscription"})});
+}
+
+params::field trial_settings_field() {
+  return params::hash(
+      "trial_settings",
+      {params::hash("end_behavior",
+                    {params::choice("missing_payment_method", {"cancel", "create_invoice", "pause"})
+                         .needed()})
+           .needed()});
+}
+
+params::field automatic_tax_field() {
+  return params::hash("automatic_tax",
+                      {params::boolean("enabled").needed(), params::unsimulated("liability")});
+}
+
+params::field payment_behavior_field() {
+  return params::choice("payment_behavior", {"allow_incomplete", "error_if_incomplete",
+                                             "pending_if_incomplete", "default_incomplete"});
+}
+
+params::field proration_behavior_field() {
+  return params::choice("proration_behavior", {"always_invoice", "create_prorations", "none"});
+}
+
+answer<void> take_settings(const context& ctx, json& subscription) {
+  if (truth_of(ctx.param("automatic_tax"), "enabled")) {
+    return not_simulated("The sandbox does not simulate automatic tax yet.",
+                         "automatic_tax[enabled]");
+  }
+  if (ctx.given("payment_settings")) {
+    const json& given = ctx.param("payment_settings");
+    for (const auto& type : given.value("payment_method_types", json(nullptr))) {
+      if (type != "card") {
+        return not_simulated("The sandbox simulates payments by card alone.",
+                             "payment_settings[payment_method_types]");
+      }
+    }
+    merge_hash(subscription["payment_settings"], given);
+  }
+  if (ctx.given("trial_settings")) subscription["trial_settings"] = ctx.param("trial_settings");
+  ctx.copy_given(subscription, {"description"});
+  if (!ctx.given("metadata")) return {};
+  return merge_metadata(subscription, ctx.param("metadata"));
+}
+
+answer<void> check_payment_method(const context& ctx, const std::string& customer) {
+  const std::string id = ctx.text("default_payment_method");
+  if (id.empty()) return {};
+  const json* method = ctx.state.find_live(kind::payment_method, id);
+  if (method != nullptr && text_of(*method, "customer") == customer) return {};
+  return refuse("The customer does not have a payment method with the ID " + id +
+                    ". The payment method must be attached to the customer.",
+                "default_payment_method", "resource_missing");
+}
+
+void set_cancel_at_period_end(const context& ctx, json& subscription, bool cancel,
+                              std::int64_t period_end_s) {
+  subscription["cancel_at_period_end"] = cancel;
+  subscription["cancel_at"] = cancel ? json(period_end_s) : json(nullptr);
+  subscription["canceled_at"] = cancel ? json(ctx.now) : json(nullptr);
+  subscription["cancellation_details"]["reason"] =
+      cancel ? json("cancellation_requested") : json(nullptr);
+}
+
+std::unexpected<failure> incomplete_refused(const payment_intents::attempt& tried) {
+  if (tried.is == payment_intents::result::declined) {
+    return std::unexpected(payment_methods::card_failure(*tried.why));
+  }
+  return refuse(stripe::api_error{
+      402, "card_error", "subscription_payment_intent_requires_action",
+      "Payment for this subscription requires additional user action, but the requested payment "
+      "behavior doesn't save the invoice or PaymentIntent. Retry the request with "
+      "`payment_behavior=allow_incomplete` or `payment_behavior=default_incomplete`, then complete "
+      "the PaymentIntent on the subscription's latest invoice. Additional information is available "
+      "here: https://stripe.com/docs/billing/subscriptions/overview#requires-action",
+      ""});
+}
+
+}  // namespace tilld::sandbox::subscriptions

@@ -1,0 +1,198 @@
+#include "sandbox/subscriptions/subscriptions.hpp"
+
+#include "sandbox/catalogue/entitlements.hpp"
+#include "sandbox/machine/paging.hpp"
+#include "sandbox/subscriptions/subscription_parts.hpp"
+
+namespace tilld::sandbox::subscriptions {
+
+namespace {
+
+bool is_over(const json& subscription) {
+  const std::string status = text_of(subscription, "status");
+  return status == "canceled" || status == "incomplete_expired";
+}
+
+// The card that paid becomes the subscription's own where its settings ask for that.
+void keep_method(const context& ctx, json& subscription, const std::string& invoice) {
+  const std::string wish = text_of(subscription["payment_settings"], "save_default_payment_method");
+  if (wish != "on_subscription" || !is_null(subscription, "default_payment_method")) return;
+  const json* intent = invoicing::intent_of(ctx, invoice);
+  if (intent != nullptr) subscription["default_payment_method"] = (*intent)["payment_method"];
+}
+
+void stop_collecting(context& ctx, const std::string& subscription) {
+  for (const json* found :
+       ctx.state.with(kind::invoice, "parent.subscription_details.subscription", subscription)) {
+    const std::string status = text_of(*found, "status");
+    if ((status != "open" && status != "draft") || !truth_of(*found, "auto_advance")) continue;
+    json invoice = *found;
+    invoice["auto_advance"] = false;
+    invoice["automatically_finalizes_at"] = nullptr;
+    invoice["next_payment_attempt"] = nullptr;
+    ctx.update("invoice.updated", kind::invoice, std::move(invoice));
+  }
+}
+
+}  // namespace
+
+void invoice_paid(context& ctx, const std::string& invoice) {
+  const std::string id = invoicing::subscription_of(ctx.state.at(kind::invoice, invoice));
+  const json* found = ctx.state.find(kind::subscription, id);
+  if (found == nullptr || is_over(*found) || text_of(*found, "latest_invoice") != invoice) return;
+  json subscription = *found;
+  keep_method(ctx, subscription, invoice);
+  const std::string status = text_of(subscription, "status");
+  const bool revives = status == "incomplete" || status == "past_due" || status == "unpaid";
+  if (revives) subscription["status"] = "active";
+  const std::string customer = text_of(subscription, "customer");
+  ctx.update("customer.subscription.updated", kind::subscription, std::move(subscription));
+  if (revives) entitlements::refresh(ctx, customer);
+}
+
+void invoice_unpaid(context& ctx, const std::string& invoice) {
+  const std::string id = invoicing::subscription_of(ctx.state.at(kind::invoice, invoice));
+  const json* found = ctx.state.find(kind::subscription, id);
+  if (found == nullptr || text_of(*found, "status") != "active") return;
+  json subscription = *found;
+  subscription["status"] = "past_due";
+  ctx.update("customer.subscription.updated", kind::subscription, std::move(subscription));
+}
+
+void cancel(context& ctx, const std::string& id, bool prorate, bool invoice_now,
+            const json& details) {
+  json subscription = ctx.state.live(kind::subscription, id);
+  const std::string customer = text_of(subscription, "customer");
+  const std::string status = text_of(subscription, "status");
+  if (prorate && (status == "active" || status == "past_due")) {
+    for (const auto& item : items_of(ctx, id))
+      credit_unused(ctx, subscription, item, ctx.now);
+  }
+  subscription["status"] = "canceled";
+  subscription["canceled_at"] = ctx.now;
+  subscription["ended_at"] = ctx.now;
+  json& why = subscription["cancellation_details"];
+  why["reason"] = "cancellation_requested";
+  if (details.is_object()) merge_hash(why, details);
+  if (invoice_now) {
+    ctx.watch_customer(customer);
+    const std::string last = bill_pending(ctx, subscription, "manual");
+    if (!last.empty()) subscription["latest_invoice"] = last;
+  }
+  const std::string last = text_of(subscription, "latest_invoice");
+  ctx.state.replace(kind::subscription, std::move(subscription));
+  stop_collecting(ctx, id);
+  ctx.emit("customer.subscription.deleted", kind::subscription, id);
+  entitlements::refresh(ctx, customer);
+  const json* final_invoice = invoice_now ? ctx.state.find(kind::invoice, last) : nullptr;
+  if (final_invoice == nullptr || text_of(*final_invoice, "status") != "draft") return;
+  invoicing::finalize(ctx, last);
+  const json& billed = ctx.state.at(kind::invoice, last);
+  const std::string method = invoicing::payment_method_for(ctx, billed);
+  const bool charges = text_of(billed, "collection_method") == "charge_automatically";
+  if (charges && !method.empty() && text_of(billed, "status") == "open") {
+    invoicing::collect(ctx, last, method, true);
+  }
+}
+
+void cancel_all_of(context& ctx, const std::string& customer) {
+  for (const json* found : ctx.state.with(kind::subscription, "customer", customer)) {
+    if (!is_over(*found)) cancel(ctx, text_of(*found, "id"), false, false, nullptr);
+  }
+}
+
+answer<json> retrieve(context& ctx) {
+  auto subscription = ctx.object();
+  if (!subscription) return subscription;
+  return view_of(ctx.state, kind::subscription, *subscription);
+}
+
+const params::schema& cancel_takes() {
+  static const params::schema takes = {
+      params::hash("cancellation_details",
+                   {params::text("comment").clearable(),
+                    params::choice("feedback",
+                                   {"customer_service", "low_quality", "missing_features", "other",
+                                    "switched_service", "too_complex", "too_expensive", "unused"})
+                        .clearable()}),
+      params::boolean("invoice_now"), params::boolean("prorate")};
+  return takes;
+}
+
+answer<json> cancel_one(context& ctx) {
+  auto subscription = ctx.object();
+  if (!subscription) return subscription;
+  const std::string id = text_of(*subscription, "id");
+  if (is_over(*subscription)) return missing(kind::subscription, id, "id", 404);
+  cancel(ctx, id, ctx.truth("prorate"), ctx.truth("invoice_now"),
+         ctx.param("cancellation_details"));
+  return ctx.shown(kind::subscription, id);
+}
+
+const params::schema& resume_takes() {
+  static const params::schema takes = {};
+  return takes;
+}
+
+answer<json> resume(context& ctx) {
+  auto subscription = ctx.object();
+  if (!subscription) return subscription;
+  if (is_over(*subscription)) {
+    return missing(kind::subscription, text_of(*subscription, "id"), "id", 404);
+  }
+  if (text_of(*subscription, "status") != "paused") {
+    return refuse("You can only resume a subscription if it is `paused`.");
+  }
+  return not_simulated("The sandbox does not simulate resuming a paused subscription yet.");
+}
+
+const params::schema& list_takes() {
+  static const params::schema takes = {
+      params::choice("collection_method", {"charge_automatically", "send_invoice"}),
+      params::range("created"), params::text("customer"), params::text("price"),
+      params::choice("status", {"active", "past_due", "unpaid", "canceled", "incomplete",
+                                "incomplete_expired", "trialing", "paused", "all", "ended"})};
+  return takes;
+}
+
+answer<json> list(context& ctx) {
+  static const std::vector<std::string> not_canceled = {
+      "active", "past_due", "unpaid", "incomplete", "incomplete_expired", "trialing", "paused"};
+  filter shown;
+  shown.equal(ctx, "customer", "customer");
+  shown.equal(ctx, "price", "_prices");
+  shown.also_equal(ctx, "collection_method");
+  const std::string status = ctx.text("status");
+  if (status.empty()) {
+    shown.where.push_back({"status", not_canceled});
+  } else if (status == "ended") {
+    shown.where.push_back({"status", {"canceled", "incomplete_expired"}});
+  } else if (status != "all") {
+    shown.where.push_back({"status", {status}});
+  }
+  return list_page(ctx, kind::subscription, shown);
+}
+
+const params::schema& item_list_takes() {
+  static const params::schema takes = {params::text("subscription").needed()};
+  return takes;
+}
+
+answer<json> item_retrieve(context& ctx) {
+  const std::string& id = ctx.arguments.front();
+  if (ctx.state.find_live(kind::subscription_item, id) == nullptr) {
+    return refuse(stripe::api_error{404, "invalid_request_error", "",
+                                    "Invalid subscription_item id: " + id, ""});
+  }
+  return ctx.shown(kind::subscription_item, id);
+}
+
+answer<json> item_list(context& ctx) {
+  const std::string id = ctx.text("subscription");
+  if (auto known = ctx.referred(kind::subscription, id, "subscription"); !known) return known;
+  filter shown;
+  shown.where.push_back({"subscription", {id}});
+  return list_page(ctx, kind::subscription_item, shown, list_order::oldest_first);
+}
+
+}  // namespace tilld::sandbox::subscriptions
