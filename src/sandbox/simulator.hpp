@@ -59,12 +59,28 @@ class simulator {
   explicit simulator(options o);
   ~simulator();
 
-  // Not thread-safe: one thread at a time. `now_s` is Stripe's time at this request.
-  response handle(const request& r, std::int64_t now_s);
+  // Not thread-safe: one thread at a time. `real_s` is the time on the wall. Everything that has
+  // fallen due by then is done first.
+  response handle(const request& r, std::int64_t real_s);
+
+  // The account's own clock. It follows the wall until it is frozen or sent ahead; customers on
+  // test clocks have their own. Advancing walks through every boundary on the way, in order, and
+  // tells each with its own time.
+  std::int64_t time(std::int64_t real_s) const;
+  bool frozen() const;
+  void pass(std::int64_t real_s);     // does what has fallen due
+  void freeze(std::int64_t at_s);     // not before now, or what is due waits for it
+  void release(std::int64_t real_s);  // runs on from where it is
+  bool advance(std::int64_t to_s, std::int64_t real_s);  // false: that is in the past
+
+  // What a dashboard sets, as a JSON object: retry_days, after_retries, upcoming_days, draft_s.
+  // change_rules takes some of them and answers what is wrong with them; empty: changed.
+  std::string rules() const;
+  std::string change_rules(std::string_view members);
 
   // What a customer does in the browser when a payment_intent or setup_intent requires action:
   // passes the bank's authentication or fails it. False when the intent waits for no such thing.
-  bool authenticate(std::string_view intent_id, bool passes, std::int64_t now_s);
+  bool authenticate(std::string_view intent_id, bool passes, std::int64_t real_s);
 
   // Events since the last call, oldest first.
   std::vector<emitted> take_events();

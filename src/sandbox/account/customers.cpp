@@ -3,6 +3,7 @@
 #include "sandbox/machine/paging.hpp"
 #include "sandbox/payments/payment_methods.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
+#include "sandbox/time/test_clocks.hpp"
 
 namespace tilld::sandbox::customers {
 
@@ -151,6 +152,7 @@ const params::schema& create_takes() {
   static const params::schema takes = [] {
     params::schema fields = shared_fields();
     fields.push_back(params::text("payment_method"));
+    fields.push_back(params::text("test_clock"));
     return fields;
   }();
   return takes;
@@ -162,6 +164,11 @@ const params::schema& update_takes() {
 }
 
 answer<json> create(context& ctx) {
+  if (ctx.given("test_clock")) {
+    if (auto room = test_clocks::check_room(ctx, ctx.text("test_clock")); !room) {
+      return std::unexpected(room.error());
+    }
+  }
   json customer = ctx.make(kind::customer);
   const std::string id = text_of(customer, "id");
   customer["balance"] = 0;
@@ -213,10 +220,7 @@ answer<json> update(context& ctx) {
   return ctx.shown(kind::customer, id);
 }
 
-answer<json> remove(context& ctx) {
-  auto customer = ctx.object();
-  if (!customer) return customer;
-  const std::string id = text_of(*customer, "id");
+void end(context& ctx, const std::string& id) {
   subscriptions::cancel_all_of(ctx, id);
   for (const json* method : ctx.state.with(kind::payment_method, "customer", id)) {
     payment_methods::detach_from_customer(ctx, *method);
@@ -224,17 +228,29 @@ answer<json> remove(context& ctx) {
   json last = ctx.shown(kind::customer, id);
   ctx.state.leave_stub(kind::customer, id);
   ctx.emit_object("customer.deleted", std::move(last));
+}
+
+answer<json> remove(context& ctx) {
+  auto customer = ctx.object();
+  if (!customer) return customer;
+  const std::string id = text_of(*customer, "id");
+  end(ctx, id);
   return ctx.shown(kind::customer, id);
 }
 
 const params::schema& list_takes() {
-  static const params::schema takes = {params::range("created"), params::text("email")};
+  static const params::schema takes = {params::range("created"), params::text("email"),
+                                       params::text("test_clock")};
   return takes;
 }
 
 answer<json> list(context& ctx) {
   filter shown;
   shown.equal(ctx, "email", "email");
+  shown.equal(ctx, "test_clock", "test_clock");
+  if (!ctx.given("test_clock")) {
+    shown.also.push_back([](const json& customer) { return is_null(customer, "test_clock"); });
+  }
   return list_page(ctx, kind::customer, shown);
 }
 

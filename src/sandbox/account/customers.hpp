@@ -11,6 +11,9 @@ void change_balance(context& ctx, const std::string& customer, std::int64_t amou
                     const std::string& currency, const std::string& type,
                     const std::string& invoice);
 
+// Deletes it: its subscriptions end, its payment methods are detached.
+void end(context& ctx, const std::string& id);
+
 const params::schema& create_takes();
 const params::schema& update_takes();
 const params::schema& list_takes();

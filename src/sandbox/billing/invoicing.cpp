@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sandbox/account/customers.hpp"
+#include "sandbox/billing/dunning.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
 
 namespace tilld::sandbox::invoicing {
@@ -32,18 +33,22 @@ std::string next_number(context& ctx, const std::string& customer) {
 }
 
 // What the customer's balance does to the sum: credit is used up, what is owed is added.
+struct balanced {
+  std::int64_t due = 0;
+  std::int64_t change = 0;  // of the balance
+};
+balanced with_balance(std::int64_t total, std::int64_t balance) {
+  if (total < 0) return {0, total};
+  const std::int64_t credit = std::min(std::max<std::int64_t>(0, -balance), total);
+  const std::int64_t owed = std::max<std::int64_t>(0, balance);
+  return {total + owed - credit, credit - owed};
+}
+
 void apply_balance(context& ctx, json& invoice) {
   const std::string customer = text_of(invoice, "customer");
   const std::int64_t total = number_of(invoice, "total");
   const std::int64_t balance = number_of(ctx.state.live(kind::customer, customer), "balance");
-  std::int64_t due = 0;
-  std::int64_t change = total;
-  if (total >= 0) {
-    const std::int64_t credit = std::min(std::max<std::int64_t>(0, -balance), total);
-    const std::int64_t owed = std::max<std::int64_t>(0, balance);
-    due = total + owed - credit;
-    change = credit - owed;
-  }
+  const auto [due, change] = with_balance(total, balance);
   if (change != 0) {
     customers::change_balance(ctx, customer, change, text_of(invoice, "currency"),
                               change > 0 ? "applied_to_invoice" : "adjustment",
@@ -126,6 +131,14 @@ void set_delinquent(context& ctx, const std::string& customer, bool delinquent) 
   ctx.state.replace(kind::customer, std::move(changed));
 }
 
+// The first attempt is counted, and every one that comes by itself; those that people make are not.
+void count_attempt(json& invoice) {
+  const std::int64_t made = number_of(invoice, "attempt_count");
+  const bool retried = truth_of(invoice, "_retried");
+  if (made == 0 || retried) invoice["attempt_count"] = made + 1;
+  invoice.erase("_retried");
+}
+
 }  // namespace
 
 std::unexpected<failure> no_payment_method() {
@@ -159,6 +172,18 @@ std::string payment_method_for(const context& ctx, const json& invoice) {
     if (method != nullptr && text_of(*method, "customer") == customer) return id;
   }
   return {};
+}
+
+json foretold(const context& ctx, const std::string& id) {
+  json invoice = ctx.shown(kind::invoice, id);
+  const json* owner = ctx.state.find_live(kind::customer, text_of(invoice, "customer"));
+  const std::int64_t balance = owner == nullptr ? 0 : number_of(*owner, "balance");
+  const auto [due, change] = with_balance(number_of(invoice, "total"), balance);
+  invoice["amount_due"] = due;
+  invoice["amount_remaining"] = due;
+  invoice["starting_balance"] = balance;
+  invoice["ending_balance"] = balance + change;
+  return invoice;
 }
 
 void finalize(context& ctx, const std::string& id) {
@@ -211,9 +236,7 @@ void mark_paid(context& ctx, const std::string& id, settled how) {
     close_payment(ctx, id, true);
     invoice["attempted"] = true;
   }
-  if (how == settled::by_charge && number_of(invoice, "attempt_count") == 0) {
-    invoice["attempt_count"] = 1;
-  }
+  if (how == settled::by_charge) count_attempt(invoice);
   invoice["amount_paid"] = invoice["amount_due"];
   invoice["amount_remaining"] = 0;
   invoice["auto_advance"] = false;
@@ -256,10 +279,12 @@ void payment_failed(context& ctx, const std::string& id) {
   json invoice = ctx.state.live(kind::invoice, id);
   const std::string customer = text_of(invoice, "customer");
   invoice["attempted"] = true;
-  if (number_of(invoice, "attempt_count") == 0) invoice["attempt_count"] = 1;
+  count_attempt(invoice);
+  const bool used_up = dunning::plan_next(ctx, invoice);
   change(ctx, id, std::move(invoice), "invoice.payment_failed");
   set_delinquent(ctx, customer, true);
   subscriptions::invoice_unpaid(ctx, id);
+  if (used_up) dunning::give_up(ctx, id);
 }
 
 void payment_needs_action(context& ctx, const std::string& id) {

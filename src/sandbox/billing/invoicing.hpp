@@ -54,6 +54,9 @@ void reckon(context& ctx, json& invoice);  // totals from the lines, and the tim
 // at once. Tells all of it.
 void finalize(context& ctx, const std::string& invoice);
 
+// The draft as it will be when it is finalized: with the customer's balance used.
+json foretold(const context& ctx, const std::string& invoice);
+
 // The method that pays for it: the invoice's own, the subscription's, the customer's. Empty: none.
 std::string payment_method_for(const context& ctx, const json& invoice);
 

@@ -27,6 +27,10 @@ json context::make(kind k) {
   document["id"] = state.ids.next(k);
   if (document.contains("created")) document["created"] = now;
   if (document.contains("livemode")) document["livemode"] = false;
+  if (!clock.empty()) {
+    const bool shown = document.contains("test_clock");
+    document[shown ? "test_clock" : "_clock"] = clock;
+  }
   if (document.contains("metadata")) document["metadata"] = json::object();
   return document;
 }

@@ -32,6 +32,7 @@ class context {
   world& state;
   const account_facts& facts;
   std::int64_t now;
+  std::string clock;  // the test clock whose time `now` is; empty: the account's own
 
   // The request. All empty when Stripe acts by itself (a clock, a retry).
   const stripe::endpoint_row* endpoint = nullptr;
@@ -67,6 +68,19 @@ class context {
 
   // Changes a document and tells: replace, then emit_updated.
   void update(std::string type, kind k, json document);
+
+  // Does `act` and takes back all that it did: what would be, for previews. Gives what it gives.
+  template <class Act>
+  auto as_if(const Act& act) {
+    const auto before = state.here();
+    const auto kept = watched_;
+    const auto time = now;
+    auto seen = act();
+    state.back_to(before);
+    watched_ = kept;
+    now = time;
+    return seen;
+  }
 
   // A customer that billing touches on the way (currency, sequence, balance, delinquent) has one
   // customer.updated when everything else is told.

@@ -12,8 +12,8 @@ void event_log::append(logged_event e) {
   rows_.push_back(std::move(e));
 }
 
-void event_log::back_to_mark() {
-  while (end() > mark_) {
+void event_log::back_to(row_number row) {
+  while (end() > row) {
     const auto& last = rows_.back();
     by_id_.erase(by_id_.find(last.id));
     erase_from(by_type_[last.type], end() - 1);

@@ -29,7 +29,8 @@ class event_log {
   row_number end() const { return first_ + static_cast<row_number>(rows_.size()); }
   // A request that fails takes its events back: everything since the mark.
   void mark() { mark_ = end(); }
-  void back_to_mark();
+  void back_to_mark() { back_to(mark_); }
+  void back_to(row_number row);
 
   const logged_event& at(row_number row) const { return rows_[row - first_]; }
   std::optional<row_number> number_of(std::string_view id) const;

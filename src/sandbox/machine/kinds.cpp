@@ -27,7 +27,7 @@ using paths = std::vector<std::string_view>;
 
 std::vector<kind_row> make_rows() {
   return {
-      {kind::customer, "customer", "cus_", 14, paths{"email"},
+      {kind::customer, "customer", "cus_", 14, paths{"email", "test_clock"},
        paths{"business_name", "cash_balance", "customer_account", "deleted", "individual_name",
              "invoice_credit_balance", "sources", "subscriptions", "tax", "tax_ids"}},
       {kind::product, "product", "prod_", 14, paths{}, paths{"deleted", "tax_details"}},
@@ -51,7 +51,8 @@ std::vector<kind_row> make_rows() {
        paths{"allowed_payment_method_types", "attach_to_self"}},
       {kind::setup_attempt, "setup_attempt", "setatt_1", 23, paths{"setup_intent"},
        paths{"attach_to_self"}},
-      {kind::subscription, "subscription", "sub_1", 23, paths{"customer", "status", "_prices"},
+      {kind::subscription, "subscription", "sub_1", 23,
+       paths{"customer", "status", "_prices", "test_clock"},
        paths{"presentment_details", "status_details"}},
       {kind::subscription_item, "subscription_item", "si_", 14, paths{"subscription"},
        paths{"billed_until", "current_trial", "deleted"}},
@@ -93,7 +94,7 @@ std::vector<kind_row> make_rows() {
       {kind::meter, "billing.meter", "mtr_test_61", 30, paths{"event_name"}, paths{}},
       {kind::meter_event, "billing.meter_event", "mev_1", 23,
        paths{"_meter", "_customer", "identifier"}, paths{}},
-      {kind::test_clock, "test_helpers.test_clock", "clock_1", 23, paths{}, paths{}},
+      {kind::test_clock, "test_helpers.test_clock", "clock_1", 23, paths{}, paths{"deleted"}},
       {kind::connected_account, "account", "acct_1", 16, paths{}, paths{}},
       {kind::file, "file", "file_1", 23, paths{"purpose"}, paths{}},
       {kind::file_link, "file_link", "link_1", 23, paths{"file"}, paths{}},

@@ -12,6 +12,8 @@
 #include "sandbox/machine/routes.hpp"
 #include "sandbox/payments/payment_intents.hpp"
 #include "sandbox/payments/setup_intents.hpp"
+#include "sandbox/time/clock.hpp"
+#include "sandbox/time/test_clocks.hpp"
 
 namespace tilld::sandbox {
 
@@ -55,6 +57,10 @@ answer<json> simulator::machine::act(context& ctx, const route& row, const targe
     return std::unexpected(fine.error());
   }
   ctx.params = std::move(*params);
+  ctx.clock = time::clock_of_request(ctx);
+  if (!ctx.clock.empty()) {
+    ctx.now = number_of(state.live(kind::test_clock, ctx.clock), "frozen_time");
+  }
   auto answered = row.act(ctx);
   if (answered || answered.error().kept) ctx.settle();
   if (answered) apply_expand(state, expand, *answered);
@@ -81,6 +87,7 @@ result simulator::machine::run(const request& r, const target& asked,
     const auto answered = act(ctx, *row, asked);
     if (answered) {
       state.commit();
+      test_clocks::arrive(state, facts, state.now_s);
       return {200, compact(*answered), true};
     }
     if (answered.error().kept) {
@@ -169,17 +176,69 @@ simulator::~simulator() = default;
 
 response simulator::handle(const request& r, std::int64_t now_s) {
   world& state = machine_->state;
-  state.now_s = now_s;
-  state.kept.forget_before(now_s - idempotency::kept_for_s);
-  state.events.forget_before(now_s - events_kept_s);
+  pass(now_s);
+  state.kept.forget_before(state.now_s - idempotency::kept_for_s);
+  state.events.forget_before(state.now_s - events_kept_s);
   return machine_->answer_to(r, state.ids.next_request());
 }
 
-bool simulator::authenticate(std::string_view intent_id, bool passes, std::int64_t now_s) {
+std::int64_t simulator::time(std::int64_t real_s) const {
+  return machine_->state.clock.at(real_s);
+}
+
+bool simulator::frozen() const {
+  return machine_->state.clock.frozen;
+}
+
+void simulator::pass(std::int64_t real_s) {
   world& state = machine_->state;
+  const std::int64_t now_s = state.clock.at(real_s);
+  time::run(state, machine_->facts, {}, now_s);
   state.now_s = now_s;
+}
+
+void simulator::freeze(std::int64_t at_s) {
+  machine_->state.clock = {true, at_s};
+  pass(at_s);
+}
+
+void simulator::release(std::int64_t real_s) {
+  account_clock& clock = machine_->state.clock;
+  clock = {false, clock.at(real_s) - real_s};
+}
+
+bool simulator::advance(std::int64_t to_s, std::int64_t real_s) {
+  account_clock& clock = machine_->state.clock;
+  if (to_s < clock.at(real_s)) return false;
+  clock.s = clock.frozen ? to_s : to_s - real_s;
+  pass(real_s);
+  return true;
+}
+
+std::string simulator::change_rules(std::string_view members) {
+  const json given = json::parse(members, nullptr, false);
+  if (given.is_discarded()) return "Settings are a JSON object.";
+  auto changed = changed_rules(machine_->state.rules, given);
+  if (!changed) return changed.error().error.message;
+  machine_->state.rules = std::move(*changed);
+  return {};
+}
+
+std::string simulator::rules() const {
+  return compact(rules_text(machine_->state.rules));
+}
+
+bool simulator::authenticate(std::string_view intent_id, bool passes, std::int64_t real_s) {
+  world& state = machine_->state;
+  pass(real_s);
   const std::string id(intent_id);
-  context ctx(state, machine_->facts, now_s);
+  context ctx(state, machine_->facts, state.now_s);
+  for (const kind k : {kind::payment_intent, kind::setup_intent}) {
+    if (const json* intent = state.find_live(k, id)) ctx.clock = clock_of(*intent);
+  }
+  if (!ctx.clock.empty()) {
+    ctx.now = number_of(state.live(kind::test_clock, ctx.clock), "frozen_time");
+  }
   state.begin();
   try {
     const bool waited = payment_intents::authenticated(ctx, id, passes) ||

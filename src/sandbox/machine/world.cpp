@@ -141,13 +141,50 @@ const json& world::live(kind k, std::string_view id) const {
 void world::insert(kind k, json document) {
   forget(k, text_of(document, "id"));  // the stub of an id that people chose before
   const row_number number = of(k).insert(std::move(document));
+  enter(k, number);
   journal_.push_back({k, number, true, {}});
 }
 
 void world::put(kind k, std::string_view id, record now) {
   const auto number = of(k).number_of(id);
   if (!number) return;
-  journal_.push_back({k, *number, false, of(k).exchange(*number, std::move(now))});
+  journal_.push_back({k, *number, false, exchange(k, *number, std::move(now))});
+}
+
+record world::exchange(kind k, row_number row, record now) {
+  leave(k, row);
+  record before = of(k).exchange(row, std::move(now));
+  enter(k, row);
+  return before;
+}
+
+void world::enter(kind k, row_number row) {
+  const record& r = of(k).at(row);
+  if (r.deleted) return;
+  if (const auto at = due_of(k, r.document)) {
+    timetable_[clock_of(r.document)].insert({*at, k, row});
+  }
+}
+
+void world::leave(kind k, row_number row) {
+  const record& r = of(k).at(row);
+  if (r.deleted) return;
+  const auto at = due_of(k, r.document);
+  if (!at) return;
+  const auto it = timetable_.find(clock_of(r.document));
+  if (it == timetable_.end()) return;
+  it->second.erase({*at, k, row});
+  if (it->second.empty()) timetable_.erase(it);
+}
+
+std::optional<due> world::next_due(std::string_view by) const {
+  const auto it = timetable_.find(by);
+  if (it == timetable_.end() || it->second.empty()) return std::nullopt;
+  return *it->second.begin();
+}
+
+void world::put_aside(std::string_view by, const due& d) {
+  if (const auto it = timetable_.find(by); it != timetable_.end()) it->second.erase(d);
 }
 
 void world::replace(kind k, json document) {
@@ -176,16 +213,33 @@ void world::commit() {
   journal_.clear();
 }
 
-void world::rollback() {
-  for (auto it = journal_.rbegin(); it != journal_.rend(); ++it) {
-    if (it->inserted) {
-      of(it->of).pop();
-    } else {
-      of(it->of).exchange(it->number, std::move(it->before));
-    }
+void world::take_back(const change& c) {
+  if (c.inserted) {
+    leave(c.of, c.number);
+    of(c.of).pop();
+  } else {
+    exchange(c.of, c.number, c.before);
   }
+}
+
+void world::rollback() {
+  for (auto it = journal_.rbegin(); it != journal_.rend(); ++it)
+    take_back(*it);
   journal_.clear();
   events.back_to_mark();
+}
+
+world::place world::here() const {
+  return {journal_.size(), events.end(), ids.state()};
+}
+
+void world::back_to(const place& p) {
+  while (journal_.size() > p.changes) {
+    take_back(journal_.back());
+    journal_.pop_back();
+  }
+  events.back_to(p.events);
+  ids.restore(p.counters);
 }
 
 std::vector<const json*> world::with(kind k, std::string_view path, std::string_view value) const {

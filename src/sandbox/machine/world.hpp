@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -19,6 +21,8 @@
 #include "sandbox/machine/ids.hpp"
 #include "sandbox/machine/kinds.hpp"
 #include "sandbox/machine/sequence.hpp"
+#include "sandbox/time/due.hpp"
+#include "sandbox/time/rules.hpp"
 
 namespace tilld::sandbox {
 
@@ -92,6 +96,20 @@ class world {
   void commit();
   void rollback();
 
+  // A place inside a request to go back to: documents, events and ids as they were.
+  struct place {
+    std::size_t changes;
+    row_number events;
+    id_mint::counters counters;
+  };
+  place here() const;
+  void back_to(const place& p);
+
+  // What falls due first by that clock (empty: the account's own).
+  std::optional<due> next_due(std::string_view clock) const;
+  // Takes it out of the timetable until its document changes.
+  void put_aside(std::string_view clock, const due& d);
+
   const table& of(kind k) const { return tables_[static_cast<std::size_t>(k)]; }
 
   // The newest row of `path` = `value` first. Live documents only.
@@ -101,6 +119,10 @@ class world {
   event_log events;
   idempotency kept;
   std::int64_t now_s = 0;  // of the latest request
+  account_clock clock;
+  // A test clock that this request sends forward, and to when; the id is empty otherwise.
+  std::pair<std::string, std::int64_t> advancing;
+  billing_rules rules;
 
   std::string save() const;
   // Into a fresh world; false when the bytes are not a state of this version.
@@ -115,9 +137,14 @@ class world {
   };
   table& of(kind k) { return tables_[static_cast<std::size_t>(k)]; }
   void put(kind k, std::string_view id, record now);
+  record exchange(kind k, row_number row, record now);
+  void take_back(const change& c);
+  void enter(kind k, row_number row);  // into the timetable, and out of it
+  void leave(kind k, row_number row);
 
   std::vector<table> tables_;
   std::vector<change> journal_;
+  std::map<std::string, std::set<due>, std::less<>> timetable_;  // by test clock
 };
 
 }  // namespace tilld::sandbox

@@ -1,8 +1,9 @@
 // The world as bytes, and back.
 //
-//   state   = "tilld-sandbox-state 1 " sha256 "\n" json
+//   state   = "tilld-sandbox-state 2 " sha256 "\n" json
 //   sha256  = of the json, 64 letters of hex
-//   json    = {"seed", "now", "counters": […], "objects": {kind: [[document, deleted], …]},
+//   json    = {"seed", "now", "clock", "rules", "counters": […], "objects": {kind: [[document,
+//   deleted], …]},
 //              "events": {"first", "taken", "rows": [[id, type, created, text], …]},
 //              "kept": [[key, at, path, fingerprint, request, status, body], …]}
 #include <nlohmann/json.hpp>
@@ -14,7 +15,7 @@ namespace tilld::sandbox {
 
 namespace {
 
-constexpr std::string_view head = "tilld-sandbox-state 1 ";
+constexpr std::string_view head = "tilld-sandbox-state 2 ";
 
 json rows_of(const table& rows) {
   json all = json::array();
@@ -76,6 +77,8 @@ std::string world::save() const {
   json all = json::object();
   all["seed"] = ids.seed();
   all["now"] = now_s;
+  all["clock"] = {{"frozen", clock.frozen}, {"s", clock.s}};
+  all["rules"] = rules_text(rules);
   all["counters"] = ids.state();
   json objects = json::object();
   for (const auto& row : all_kinds())
@@ -99,10 +102,12 @@ bool world::load(std::string_view bytes) {
   ids = id_mint(all["seed"].get<std::uint64_t>());
   ids.restore(all["counters"].get<id_mint::counters>());
   now_s = all["now"].get<std::int64_t>();
+  clock = {all["clock"]["frozen"].get<bool>(), all["clock"]["s"].get<std::int64_t>()};
+  rules = rules_of(all["rules"]);
   for (const auto& row : all_kinds()) {
     if (!all["objects"].contains(row.object)) return false;
     for (auto& entry : all["objects"][std::string(row.object)]) {
-      of(row.of).insert(std::move(entry[0]), entry[1].get<bool>());
+      enter(row.of, of(row.of).insert(std::move(entry[0]), entry[1].get<bool>()));
     }
   }
   read_events(all["events"], events);

@@ -5,7 +5,9 @@
 
 #include "sandbox/catalogue/entitlements.hpp"
 #include "sandbox/machine/calendar.hpp"
+#include "sandbox/machine/money.hpp"
 #include "sandbox/payments/setup_intents.hpp"
+#include "sandbox/subscriptions/cycle.hpp"
 #include "sandbox/subscriptions/subscription_parts.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
 
@@ -27,6 +29,7 @@ struct beginning {
   std::string currency;
   std::vector<plan_item> items;
   std::int64_t trial_end_s = 0;  // 0: no trial
+  std::int64_t anchor_s = 0;     // where the first whole period begins; 0: now
   bool sends_invoices = false;
   std::string behavior = "allow_incomplete";
 };
@@ -144,6 +147,24 @@ answer<void> check_currency(const context& ctx, const beginning& b) {
   return {};
 }
 
+answer<void> read_anchor(const context& ctx, beginning& b) {
+  if (!ctx.given("billing_cycle_anchor")) return {};
+  const std::int64_t at = ctx.number("billing_cycle_anchor");
+  if (b.trial_end_s != 0) {
+    return not_simulated("The sandbox does not simulate billing_cycle_anchor beside a trial.",
+                         "billing_cycle_anchor");
+  }
+  if (at <= ctx.now) {
+    return refuse("`billing_cycle_anchor` must be in the future.", "billing_cycle_anchor");
+  }
+  if (at > cycle_at(ctx.now, b.items.front().price, ctx.now).end_s) {
+    return refuse("`billing_cycle_anchor` cannot be later than next natural billing date for plan.",
+                  "billing_cycle_anchor");
+  }
+  b.anchor_s = at;
+  return {};
+}
+
 answer<beginning> read(const context& ctx) {
   beginning b;
   if (!ctx.given("customer")) return refuse(stripe::parameter_missing("customer"));
@@ -163,6 +184,7 @@ answer<beginning> read(const context& ctx) {
   b.items = std::move(*items);
   b.currency = text_of(b.items.front().price, "currency");
   b.trial_end_s = *trial_end;
+  if (auto read = read_anchor(ctx, b); !read) return std::unexpected(read.error());
   b.sends_invoices = ctx.text("collection_method") == "send_invoice";
   if (ctx.given("payment_behavior")) b.behavior = ctx.text("payment_behavior");
   if (auto fits = check_currency(ctx, b); !fits) return std::unexpected(fits.error());
@@ -178,7 +200,9 @@ json billing_mode(const context& ctx) {
 json blank_subscription(context& ctx, const beginning& b) {
   json s = ctx.make(kind::subscription);
   s["automatic_tax"] = {{"disabled_reason", nullptr}, {"enabled", false}, {"liability", nullptr}};
-  s["billing_cycle_anchor"] = b.trial_end_s != 0 ? b.trial_end_s : ctx.now;
+  s["billing_cycle_anchor"] = b.trial_end_s != 0 ? b.trial_end_s
+                              : b.anchor_s != 0  ? b.anchor_s
+                                                 : ctx.now;
   s["billing_mode"] = billing_mode(ctx);
   s["billing_schedules"] = json::array();
   s["cancel_at_period_end"] = false;
@@ -213,7 +237,23 @@ json blank_subscription(context& ctx, const beginning& b) {
 
 std::int64_t first_period_end(const context& ctx, const beginning& b) {
   if (b.trial_end_s != 0) return b.trial_end_s;
+  if (b.anchor_s != 0) return b.anchor_s;
   return cycle_at(ctx.now, b.items.front().price, ctx.now).end_s;
+}
+
+// What the first invoice bills: a whole period, a trial at no cost, or the part of a period until
+// the anchor that was asked for.
+std::vector<invoicing::line> first_lines(const context& ctx, const beginning& b,
+                                         const std::string& id, std::int64_t end) {
+  auto lines = cycle_lines(ctx, id, b.trial_end_s != 0);
+  if (b.anchor_s == 0) return lines;
+  const period whole = cycle_at(b.anchor_s, b.items.front().price, ctx.now);
+  const bool free = ctx.text("proration_behavior") == "none";
+  for (auto& l : lines) {
+    l.amount = free ? 0 : prorated(l.amount, end - ctx.now, whole.end_s - whole.start_s);
+    l.proration = true;
+  }
+  return lines;
 }
 
 // The subscription with its items, its first draft and, for a trial nobody can pay for yet, the
@@ -229,17 +269,11 @@ answer<std::string> build(context& ctx, const beginning& b) {
     add_item(ctx, id, text_of(item.price, "id"), item.quantity, item.metadata, {ctx.now, end});
   }
   refresh_derived(ctx, s);
+  note_cycle(ctx, s, end);
+  if (auto set = take_cancel_at(ctx, s); !set) return std::unexpected(set.error());
   ctx.state.replace(kind::subscription, s);
-  invoicing::order wanted;
-  wanted.customer = b.customer;
-  wanted.currency = b.currency;
-  wanted.billing_reason = "subscription_create";
-  wanted.subscription = id;
-  wanted.collection_method = text_of(s, "collection_method");
-  wanted.auto_advance = b.sends_invoices;
-  if (b.sends_invoices) wanted.due_date_s = ctx.now + ctx.number("days_until_due") * day_s;
-  wanted.period_start_s = wanted.period_end_s = ctx.now;
-  wanted.lines = cycle_lines(ctx, id, b.trial_end_s != 0);
+  auto wanted = order_for(ctx, s, "subscription_create");
+  wanted.lines = first_lines(ctx, b, id, end);
   const std::string invoice = invoicing::draft(ctx, wanted);
   s["latest_invoice"] = invoice;
   const json* draft = ctx.state.find(kind::invoice, invoice);
@@ -275,6 +309,8 @@ const params::schema& create_takes() {
       automatic_tax_field(),
       params::hash("billing_mode", {params::choice("type", {"classic", "flexible"}).needed(),
                                     params::unsimulated("flexible")}),
+      params::timestamp("billing_cycle_anchor"),
+      cancel_at_field(),
       params::boolean("cancel_at_period_end"),
       params::choice("collection_method", {"charge_automatically", "send_invoice"}),
       params::integer("days_until_due").at_least(0).at_most(365),

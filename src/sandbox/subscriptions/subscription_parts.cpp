@@ -116,8 +116,10 @@ std::vector<json> items_of(const context& ctx, const std::string& subscription) 
 }
 
 std::string add_item(context& ctx, const std::string& subscription, const std::string& price,
-                     std::int64_t quantity, const json& metadata, period when) {
+                     std::int64_t quantity, const json& metadata, period when,
+                     const std::string& chosen_id) {
   json item = ctx.make(kind::subscription_item);
+  if (!chosen_id.empty()) item["id"] = chosen_id;
   std::string id = text_of(item, "id");
   item["current_period_end"] = when.end_s;
   item["current_period_start"] = when.start_s;
@@ -230,6 +232,34 @@ params::field proration_behavior_field() {
   return params::choice("proration_behavior", {"always_invoice", "create_prorations", "none"});
 }
 
+params::field cancel_at_field() {
+  return params::timestamp("cancel_at")
+      .or_word("min_period_end")
+      .or_word("max_period_end")
+      .clearable();
+}
+
+// Its items share one period: the earliest and the latest end are the same.
+answer<void> take_cancel_at(const context& ctx, json& subscription) {
+  if (!ctx.given("cancel_at")) return {};
+  if (ctx.truth("cancel_at_period_end")) {
+    return refuse("You may only specify one of these parameters: cancel_at, cancel_at_period_end.",
+                  "cancel_at");
+  }
+  const json& given = ctx.param("cancel_at");
+  const json at = given.is_string() ? subscription["_cycle_end"] : given;
+  if (at.is_number_integer() && at.get<std::int64_t>() <= ctx.now) {
+    return refuse("`cancel_at` must be in the future.", "cancel_at");
+  }
+  subscription["cancel_at"] = at;
+  subscription["cancel_at_period_end"] = false;
+  subscription["canceled_at"] = at.is_null() ? json(nullptr) : json(ctx.now);
+  subscription["cancellation_details"]["reason"] =
+      at.is_null() ? json(nullptr) : json("cancellation_requested");
+  subscription["_cancel_proration"] = ctx.text("proration_behavior");
+  return {};
+}
+
 answer<void> take_settings(const context& ctx, json& subscription) {
   if (truth_of(ctx.param("automatic_tax"), "enabled")) {
     return not_simulated("The sandbox does not simulate automatic tax yet.",
@@ -249,6 +279,11 @@ answer<void> take_settings(const context& ctx, json& subscription) {
   ctx.copy_given(subscription, {"description"});
   if (!ctx.given("metadata")) return {};
   return merge_metadata(subscription, ctx.param("metadata"));
+}
+
+bool is_over(const json& subscription) {
+  const std::string status = text_of(subscription, "status");
+  return status == "canceled" || status == "incomplete_expired";
 }
 
 answer<void> check_payment_method(const context& ctx, const std::string& customer) {

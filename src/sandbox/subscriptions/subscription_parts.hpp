@@ -27,7 +27,8 @@ answer<json> usable_price(const context& ctx, const std::string& id, const std::
 
 std::vector<json> items_of(const context& ctx, const std::string& subscription);  // oldest first
 std::string add_item(context& ctx, const std::string& subscription, const std::string& price,
-                     std::int64_t quantity, const json& metadata, period when);
+                     std::int64_t quantity, const json& metadata, period when,
+                     const std::string& chosen_id = {});
 
 // What follows from its items and their products: the prices that lists filter by, the features
 // that it entitles to.
@@ -54,7 +55,10 @@ params::field trial_settings_field();
 params::field automatic_tax_field();
 params::field payment_behavior_field();
 params::field proration_behavior_field();
+params::field cancel_at_field();
+answer<void> take_cancel_at(const context& ctx, json& subscription);
 answer<void> take_settings(const context& ctx, json& subscription);
+bool is_over(const json& subscription);  // canceled, or expired before it began
 answer<void> check_payment_method(const context& ctx, const std::string& customer);
 void set_cancel_at_period_end(const context& ctx, json& subscription, bool cancel,
                               std::int64_t period_end_s);

@@ -2,16 +2,13 @@
 
 #include "sandbox/catalogue/entitlements.hpp"
 #include "sandbox/machine/paging.hpp"
+#include "sandbox/subscriptions/pending_updates.hpp"
+#include "sandbox/subscriptions/resumption.hpp"
 #include "sandbox/subscriptions/subscription_parts.hpp"
 
 namespace tilld::sandbox::subscriptions {
 
 namespace {
-
-bool is_over(const json& subscription) {
-  const std::string status = text_of(subscription, "status");
-  return status == "canceled" || status == "incomplete_expired";
-}
 
 // The card that paid becomes the subscription's own where its settings ask for that.
 void keep_method(const context& ctx, json& subscription, const std::string& invoice) {
@@ -39,7 +36,16 @@ void stop_collecting(context& ctx, const std::string& subscription) {
 void invoice_paid(context& ctx, const std::string& invoice) {
   const std::string id = invoicing::subscription_of(ctx.state.at(kind::invoice, invoice));
   const json* found = ctx.state.find(kind::subscription, id);
-  if (found == nullptr || is_over(*found) || text_of(*found, "latest_invoice") != invoice) return;
+  if (found == nullptr || is_over(*found)) return;
+  if (text_of(*found, "_pending_invoice") == invoice) {
+    apply_pending_update(ctx, id);
+    return;
+  }
+  if (text_of(*found, "_resumption") == invoice) {
+    finish_resumption(ctx, id);
+    return;
+  }
+  if (text_of(*found, "latest_invoice") != invoice) return;
   json subscription = *found;
   keep_method(ctx, subscription, invoice);
   const std::string status = text_of(subscription, "status");
@@ -54,6 +60,7 @@ void invoice_unpaid(context& ctx, const std::string& invoice) {
   const std::string id = invoicing::subscription_of(ctx.state.at(kind::invoice, invoice));
   const json* found = ctx.state.find(kind::subscription, id);
   if (found == nullptr || text_of(*found, "status") != "active") return;
+  if (text_of(*found, "_pending_invoice") == invoice) return;
   json subscription = *found;
   subscription["status"] = "past_due";
   ctx.update("customer.subscription.updated", kind::subscription, std::move(subscription));
@@ -69,7 +76,8 @@ void cancel(context& ctx, const std::string& id, bool prorate, bool invoice_now,
       credit_unused(ctx, subscription, item, ctx.now);
   }
   subscription["status"] = "canceled";
-  subscription["canceled_at"] = ctx.now;
+  const bool foreseen = number_of(subscription, "cancel_at") != 0;
+  if (!foreseen || is_null(subscription, "canceled_at")) subscription["canceled_at"] = ctx.now;
   subscription["ended_at"] = ctx.now;
   json& why = subscription["cancellation_details"];
   why["reason"] = "cancellation_requested";
@@ -129,27 +137,13 @@ answer<json> cancel_one(context& ctx) {
   return ctx.shown(kind::subscription, id);
 }
 
-const params::schema& resume_takes() {
-  static const params::schema takes = {};
-  return takes;
-}
-
-answer<json> resume(context& ctx) {
-  auto subscription = ctx.object();
-  if (!subscription) return subscription;
-  if (is_over(*subscription)) {
-    return missing(kind::subscription, text_of(*subscription, "id"), "id", 404);
-  }
-  if (text_of(*subscription, "status") != "paused") {
-    return refuse("You can only resume a subscription if it is `paused`.");
-  }
-  return not_simulated("The sandbox does not simulate resuming a paused subscription yet.");
-}
-
 const params::schema& list_takes() {
   static const params::schema takes = {
       params::choice("collection_method", {"charge_automatically", "send_invoice"}),
-      params::range("created"), params::text("customer"), params::text("price"),
+      params::range("created"),
+      params::text("customer"),
+      params::text("price"),
+      params::text("test_clock"),
       params::choice("status", {"active", "past_due", "unpaid", "canceled", "incomplete",
                                 "incomplete_expired", "trialing", "paused", "all", "ended"})};
   return takes;
@@ -161,6 +155,10 @@ answer<json> list(context& ctx) {
   filter shown;
   shown.equal(ctx, "customer", "customer");
   shown.equal(ctx, "price", "_prices");
+  shown.equal(ctx, "test_clock", "test_clock");
+  if (!ctx.given("test_clock") && !ctx.given("customer")) {
+    shown.also.push_back([](const json& s) { return is_null(s, "test_clock"); });
+  }
   shown.also_equal(ctx, "collection_method");
   const std::string status = ctx.text("status");
   if (status.empty()) {

@@ -20,18 +20,21 @@ void send(client& c, const std::string& verb, const std::string& path, const std
   const bool get = verb == "GET";
   const auto r = c.stripe.handle(
       {verb, path, get ? form : "", get ? "" : form, "Bearer sk_test_sandbox", "", ""}, c.now_s);
-  if (r.status != 200) std::printf("%s %s: %d %s\n", verb.c_str(), path.c_str(), r.status,
-                                   r.body.c_str());
+  if (r.status != 200)
+    std::printf("%s %s: %d %s\n", verb.c_str(), path.c_str(), r.status, r.body.c_str());
 }
 
 void rate(const char* what, int objects, int times, const std::function<void(int)>& act) {
   const double took = seconds([&] {
-    for (int i = 0; i < times; ++i) act(i);
+    for (int i = 0; i < times; ++i)
+      act(i);
   });
   std::printf("%-44s at %7d objects: %9.0f /s\n", what, objects, times / took);
 }
 
-void drain(client& c) { c.stripe.take_events(); }
+void drain(client& c) {
+  c.stripe.take_events();
+}
 
 }  // namespace
 
@@ -44,28 +47,26 @@ TEST_CASE("Creating and listing customers at 1,000 and at 100,000", "[.][bench]"
          "email=u" + std::to_string(made) + "@example.com&name=User&metadata[id]=7");
   };
   for (const int size : {1'000, 100'000}) {
-    while (made < size) create(0);
+    while (made < size)
+      create(0);
     drain(c);
     rate("POST /v1/customers", made, 5'000, create);
     drain(c);
-    rate("GET /v1/customers/{id}", made, 5'000, [&](int) {
-      send(c, "GET", "/v1/customers/cus_97zcbsW0A3ZqFJ", "");
-    });
+    rate("GET /v1/customers/{id}", made, 5'000,
+         [&](int) { send(c, "GET", "/v1/customers/cus_97zcbsW0A3ZqFJ", ""); });
     rate("GET /v1/customers?limit=10", made, 2'000,
          [&](int) { send(c, "GET", "/v1/customers", "limit=10"); });
     rate("GET /v1/customers?email=", made, 2'000, [&](int i) {
       send(c, "GET", "/v1/customers", "email=u" + std::to_string(i + 1) + "@example.com");
     });
-    rate("GET /v1/customers?created[gte][lt]", made, 2'000, [&](int) {
-      send(c, "GET", "/v1/customers", "created[gte]=1&created[lt]=1767225600");
-    });
+    rate("GET /v1/customers?created[gte][lt]", made, 2'000,
+         [&](int) { send(c, "GET", "/v1/customers", "created[gte]=1&created[lt]=1767225600"); });
     rate("GET /v1/events?type=customer.created", made, 2'000,
          [&](int) { send(c, "GET", "/v1/events", "type=customer.created"); });
   }
 }
 
-TEST_CASE("Creating subscriptions with their first payment at 1,000 and at 100,000",
-          "[.][bench]") {
+TEST_CASE("Creating subscriptions with their first payment at 1,000 and at 100,000", "[.][bench]") {
   client c;
   const std::string price = c.price();
   std::vector<std::string> customers;
@@ -82,7 +83,8 @@ TEST_CASE("Creating subscriptions with their first payment at 1,000 and at 100,0
       c.wait(30);  // 30 days hold 86,400 of them: older events go
       if (made % 100 == 0) drain(c);
     }
-    while (static_cast<int>(customers.size()) < made + 1'000) customer();
+    while (static_cast<int>(customers.size()) < made + 1'000)
+      customer();
     drain(c);
     rate("POST /v1/subscriptions, paid", made, 1'000, create);
     drain(c);

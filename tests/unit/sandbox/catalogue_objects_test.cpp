@@ -21,7 +21,8 @@ TEST_CASE("A product is made with its default price in one request") {
   CHECK(price.body["recurring"]["interval"] == "year");
   const auto events = c.events();
   std::vector<std::string> types;
-  for (const auto& e : events) types.push_back(e["type"]);
+  for (const auto& e : events)
+    types.push_back(e["type"]);
   CHECK(types == std::vector<std::string>{"product.created", "plan.created", "price.created",
                                           "product.updated"});
   CHECK(events[3]["data"]["previous_attributes"] == json{{"default_price", nullptr}});
@@ -73,8 +74,10 @@ TEST_CASE("Prices are one-time or recurring, with amounts that are whole") {
         "resource_missing");
   CHECK(c.post("/v1/prices", "currency=usd&unit_amount=1").param() == "product");
   CHECK(c.post("/v1/prices", "currency=usd&unit_amount=-1&product=" + product).status == 400);
-  CHECK(c.post("/v1/prices", "currency=usd&unit_amount=1&recurring[interval]=month"
-                             "&recurring[interval_count]=37&product=" + product)
+  CHECK(c.post("/v1/prices",
+               "currency=usd&unit_amount=1&recurring[interval]=month"
+               "&recurring[interval_count]=37&product=" +
+                   product)
             .status == 400);
   CHECK(c.post("/v1/prices", "currency=usd&unit_amount=1&billing_scheme=tiered&product=" + product)
             .status == 501);
@@ -120,7 +123,8 @@ TEST_CASE("Prices are listed by product, type, activity and interval") {
   const auto ids = [&](const std::string& query) {
     std::vector<std::string> found;
     const auto page = c.get("/v1/prices", query);
-    for (const auto& p : page.body["data"]) found.push_back(p["id"]);
+    for (const auto& p : page.body["data"])
+      found.push_back(p["id"]);
     return found;
   };
   CHECK(ids("product=" + product) == std::vector{yearly});
@@ -132,8 +136,9 @@ TEST_CASE("Prices are listed by product, type, activity and interval") {
 
 TEST_CASE("Coupons take a share or a sum, for once, for a while or for ever") {
   client c;
-  const auto share = c.post("/v1/coupons", "percent_off=12.5&duration=repeating"
-                                           "&duration_in_months=3&name=Spring");
+  const auto share = c.post("/v1/coupons",
+                            "percent_off=12.5&duration=repeating"
+                            "&duration_in_months=3&name=Spring");
   REQUIRE(share.status == 200);
   CHECK(share.body["percent_off"] == 12.5);
   CHECK(share.body["valid"] == true);
@@ -143,8 +148,7 @@ TEST_CASE("Coupons take a share or a sum, for once, for a while or for ever") {
   CHECK(c.post("/v1/coupons", "percent_off=10&amount_off=5&currency=usd").status == 400);
   CHECK(c.post("/v1/coupons", "duration=once").status == 400);
   CHECK(c.post("/v1/coupons", "percent_off=101").status == 400);
-  CHECK(c.post("/v1/coupons", "percent_off=10&duration=repeating").param() ==
-        "duration_in_months");
+  CHECK(c.post("/v1/coupons", "percent_off=10&duration=repeating").param() == "duration_in_months");
   c.events();
   c.post("/v1/coupons/" + share.id(), "name=Summer");
   CHECK(c.told() == std::vector<std::string>{"coupon.updated"});
@@ -182,11 +186,9 @@ TEST_CASE("An endpoint for webhooks shows its secret once") {
   REQUIRE(known.size() == 1);
   CHECK(made.body["secret"] == known[0].secret);
   CHECK(known[0].enabled_events == std::vector<std::string>{"customer.created"});
-  CHECK(c.post("/v1/webhook_endpoints/" + made.id(), "disabled=true").body["status"] ==
-        "disabled");
+  CHECK(c.post("/v1/webhook_endpoints/" + made.id(), "disabled=true").body["status"] == "disabled");
   CHECK_FALSE(c.stripe.destinations()[0].enabled);
-  CHECK(c.post("/v1/webhook_endpoints", "url=example&enabled_events[0]=*").code() ==
-        "url_invalid");
+  CHECK(c.post("/v1/webhook_endpoints", "url=example&enabled_events[0]=*").code() == "url_invalid");
   CHECK(c.post("/v1/webhook_endpoints", "url=https://a&enabled_events[0]=no.such").status == 400);
   c.del("/v1/webhook_endpoints/" + made.id());
   CHECK(c.stripe.destinations().empty());

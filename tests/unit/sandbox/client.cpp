@@ -41,13 +41,15 @@ reply client::del(const std::string& path, const std::string& query) {
 
 std::vector<json> client::events() {
   std::vector<json> fresh;
-  for (const auto& e : stripe.take_events()) fresh.push_back(json::parse(e.body));
+  for (const auto& e : stripe.take_events())
+    fresh.push_back(json::parse(e.body));
   return fresh;
 }
 
 std::vector<std::string> client::told() {
   std::vector<std::string> types;
-  for (const auto& e : stripe.take_events()) types.push_back(e.type);
+  for (const auto& e : stripe.take_events())
+    types.push_back(e.type);
   return types;
 }
 

@@ -44,7 +44,8 @@ TEST_CASE("An empty value clears, metadata merges and its empty values delete") 
 TEST_CASE("Metadata has its bounds") {
   client c;
   std::string many;
-  for (int i = 0; i < 51; ++i) many += "&metadata[k" + std::to_string(i) + "]=v";
+  for (int i = 0; i < 51; ++i)
+    many += "&metadata[k" + std::to_string(i) + "]=v";
   CHECK(c.post("/v1/customers", many.substr(1)).status == 400);
   CHECK(c.post("/v1/customers", "metadata[" + std::string(41, 'k') + "]=v").status == 400);
   CHECK(c.post("/v1/customers", "metadata[k]=" + std::string(501, 'v')).status == 400);
@@ -233,6 +234,5 @@ TEST_CASE("Numbers and dates that cannot be are refused as a card error") {
   CHECK(refusal("card[number]=4242424242424242&card[exp_month]=1&card[exp_year]=2020") ==
         "invalid_expiry_year");
   CHECK(c.post("/v1/payment_methods", "type=sepa_debit").status == 501);
-  CHECK(c.post("/v1/payment_methods", "type=card&card[token]=tok_no").code() ==
-        "resource_missing");
+  CHECK(c.post("/v1/payment_methods", "type=card&card[token]=tok_no").code() == "resource_missing");
 }

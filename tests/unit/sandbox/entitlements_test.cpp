@@ -12,8 +12,10 @@ constexpr const char* told_type = "entitlements.active_entitlement_summary.updat
 struct shop {
   client c;
   std::string product = c.post("/v1/products", "name=Gold").id();
-  std::string price = c.post("/v1/prices", "currency=usd&unit_amount=500&recurring[interval]=month"
-                                           "&product=" + product)
+  std::string price = c.post("/v1/prices",
+                             "currency=usd&unit_amount=500&recurring[interval]=month"
+                             "&product=" +
+                                 product)
                           .id();
   std::string exports = feature("exports");
   std::string seats = feature("seats");
@@ -27,7 +29,8 @@ struct shop {
   std::vector<std::string> keys(const std::string& customer) {
     std::vector<std::string> found;
     const auto page = c.get("/v1/entitlements/active_entitlements", "customer=" + customer);
-    for (const auto& e : page.body["data"]) found.push_back(e["lookup_key"]);
+    for (const auto& e : page.body["data"])
+      found.push_back(e["lookup_key"]);
     std::sort(found.begin(), found.end());
     return found;
   }
@@ -69,8 +72,7 @@ TEST_CASE("Who subscribes to the product may use its features, and this is told"
   CHECK(summary["entitlements"]["data"].size() == 2);
   CHECK(told["data"]["previous_attributes"] == json{{"entitlements", {{"data", json::array()}}}});
   const std::string one = summary["entitlements"]["data"][0]["id"];
-  const auto full =
-      s.c.get("/v1/entitlements/active_entitlements/" + one, "expand[]=feature");
+  const auto full = s.c.get("/v1/entitlements/active_entitlements/" + one, "expand[]=feature");
   CHECK(full.body["feature"]["object"] == "entitlements.feature");
 }
 

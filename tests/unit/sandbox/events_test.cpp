@@ -1,7 +1,7 @@
 // The law of events: what a listener has heard, in order, is what is there.
-#include <rapidcheck.h>
-
 #include <algorithm>
+
+#include <rapidcheck.h>
 
 #include "client.hpp"
 #include "stripe/catalogue.hpp"
@@ -41,7 +41,9 @@ json undone(json object, const json& previous, bool in_metadata = false) {
 }
 
 // Keys in one order, so that hashes compare by what they hold.
-nlohmann::json plain(const json& object) { return nlohmann::json::parse(object.dump()); }
+nlohmann::json plain(const json& object) {
+  return nlohmann::json::parse(object.dump());
+}
 
 struct listener {
   std::map<std::string, std::map<std::string, json>> heard;
@@ -70,7 +72,7 @@ struct listener {
 
 // Kinds of which every change is told.
 const std::vector<std::string> told_whole = {
-    "customer", "product", "price",        "plan",    "charge",        "refund",
+    "customer", "product",        "price",        "plan",    "charge",         "refund",
     "coupon",   "promotion_code", "subscription", "invoice", "payment_intent", "setup_intent"};
 
 }  // namespace
@@ -83,7 +85,8 @@ TEST_CASE("Whoever takes in every event in its order has what Stripe has") {
     w.run(80);
     RC_ASSERT(w.worst() == "");
     listener l;
-    for (const auto& event : c.events()) l.hear(event);
+    for (const auto& event : c.events())
+      l.hear(event);
     RC_ASSERT(l.complaint == "");
     const json truth = c.dump();
     for (const auto& name : told_whole) {
@@ -131,8 +134,7 @@ TEST_CASE("Every event is of a type that Stripe has and carries what that type c
   workload w(c, 11);
   w.run(400);
   for (const auto& event : c.events()) {
-    const auto* row =
-        tilld::stripe::catalogue::instance().event(event["type"].get<std::string>());
+    const auto* row = tilld::stripe::catalogue::instance().event(event["type"].get<std::string>());
     REQUIRE(row != nullptr);
     const std::string carried = event["data"]["object"]["object"];
     CHECK(std::find(row->objects.begin(), row->objects.end(), carried) != row->objects.end());

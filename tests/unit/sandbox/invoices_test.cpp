@@ -21,8 +21,8 @@ TEST_CASE("A one-off invoice is drafted, finalized and paid") {
   client c;
   const std::string customer = c.customer();
   item(c, customer, "amount=1500&currency=usd&description=Setup");
-  const auto draft = c.post("/v1/invoices",
-                            "customer=" + customer + "&pending_invoice_items_behavior=include");
+  const auto draft =
+      c.post("/v1/invoices", "customer=" + customer + "&pending_invoice_items_behavior=include");
   CHECK(draft.body["status"] == "draft");
   CHECK(draft.body["billing_reason"] == "manual");
   CHECK(draft.body["auto_advance"] == false);
@@ -54,8 +54,8 @@ TEST_CASE("Pay finalizes a draft on the way; paid is paid") {
   client c;
   const std::string customer = c.customer();
   item(c, customer, "amount=100&currency=usd");
-  const auto draft = c.post("/v1/invoices",
-                            "customer=" + customer + "&pending_invoice_items_behavior=include");
+  const auto draft =
+      c.post("/v1/invoices", "customer=" + customer + "&pending_invoice_items_behavior=include");
   const auto paid = c.post("/v1/invoices/" + draft.id() + "/pay");
   CHECK(paid.body["status"] == "paid");
   CHECK(paid.body["status_transitions"]["finalized_at"] == c.now_s);
@@ -80,8 +80,8 @@ TEST_CASE("Paid out of band, no card is asked and the intent is let go") {
   client c;
   const std::string customer = c.customer("");
   item(c, customer, "amount=100&currency=usd");
-  const auto draft = c.post("/v1/invoices",
-                            "customer=" + customer + "&pending_invoice_items_behavior=include");
+  const auto draft =
+      c.post("/v1/invoices", "customer=" + customer + "&pending_invoice_items_behavior=include");
   c.post("/v1/invoices/" + draft.id() + "/finalize");
   c.events();
   const auto paid = c.post("/v1/invoices/" + draft.id() + "/pay", "paid_out_of_band=true");
@@ -95,8 +95,8 @@ TEST_CASE("A card that declines leaves the invoice open and says why") {
   client c;
   const std::string customer = c.customer("pm_card_chargeCustomerFail");
   item(c, customer, "amount=100&currency=usd");
-  const auto draft = c.post("/v1/invoices",
-                            "customer=" + customer + "&pending_invoice_items_behavior=include");
+  const auto draft =
+      c.post("/v1/invoices", "customer=" + customer + "&pending_invoice_items_behavior=include");
   const auto r = c.post("/v1/invoices/" + draft.id() + "/pay");
   CHECK(r.status == 402);
   CHECK(r.code() == "card_declined");
@@ -105,8 +105,8 @@ TEST_CASE("A card that declines leaves the invoice open and says why") {
   CHECK(the_one(c.events(), "invoice.payment_failed")["data"]["object"]["id"] == draft.id());
   c.post("/v1/invoices/" + draft.id() + "/pay");
   CHECK(c.get("/v1/invoices/" + draft.id()).body["attempt_count"] == 1);
-  const auto asks = c.post("/v1/payment_methods/pm_card_authenticationRequired/attach",
-                           "customer=" + customer);
+  const auto asks =
+      c.post("/v1/payment_methods/pm_card_authenticationRequired/attach", "customer=" + customer);
   const auto wait = c.post("/v1/invoices/" + draft.id() + "/pay", "payment_method=" + asks.id());
   CHECK(wait.status == 402);
   CHECK(wait.code() == "invoice_payment_intent_requires_action");
@@ -120,8 +120,8 @@ TEST_CASE("What nobody will pay is voided or written off") {
   const std::string customer = c.customer();
   const auto opened = [&] {
     item(c, customer, "amount=100&currency=usd");
-    const auto draft = c.post("/v1/invoices", "customer=" + customer +
-                                                  "&pending_invoice_items_behavior=include");
+    const auto draft =
+        c.post("/v1/invoices", "customer=" + customer + "&pending_invoice_items_behavior=include");
     c.post("/v1/invoices/" + draft.id() + "/finalize");
     c.events();
     return draft.id();
@@ -134,8 +134,7 @@ TEST_CASE("What nobody will pay is voided or written off") {
   CHECK(c.post("/v1/invoices/" + first + "/void").message() ==
         "You can only pass in open invoices. This invoice isn't open.");
   const std::string second = opened();
-  CHECK(c.post("/v1/invoices/" + second + "/mark_uncollectible").body["status"] ==
-        "uncollectible");
+  CHECK(c.post("/v1/invoices/" + second + "/mark_uncollectible").body["status"] == "uncollectible");
   CHECK(c.told() == strings{"invoice.updated", "invoice.marked_uncollectible"});
   CHECK(c.post("/v1/invoices/" + second + "/mark_uncollectible").message() ==
         "This invoice has already been marked uncollectible.");
@@ -212,8 +211,8 @@ TEST_CASE("A draft that is deleted keeps what it had swept up") {
   client c;
   const std::string customer = c.customer();
   const std::string swept = item(c, customer, "amount=100&currency=usd");
-  const auto draft = c.post("/v1/invoices",
-                            "customer=" + customer + "&pending_invoice_items_behavior=include");
+  const auto draft =
+      c.post("/v1/invoices", "customer=" + customer + "&pending_invoice_items_behavior=include");
   c.events();
   CHECK(c.del("/v1/invoices/" + draft.id()).body["deleted"] == true);
   CHECK(c.told() == strings{"invoice.deleted"});
@@ -227,13 +226,14 @@ TEST_CASE("Items of a price cost its amount times the quantity") {
   const std::string customer = c.customer();
   const auto product = c.post("/v1/products", "name=Book").id();
   const auto price = c.post("/v1/prices", "currency=usd&unit_amount=700&product=" + product).id();
-  const auto made = c.post("/v1/invoiceitems", "customer=" + customer + "&pricing[price]=" + price +
-                                                   "&quantity=3");
+  const auto made = c.post("/v1/invoiceitems",
+                           "customer=" + customer + "&pricing[price]=" + price + "&quantity=3");
   CHECK(made.body["amount"] == 2100);
   CHECK(made.body["description"] == "Book");
   CHECK(made.body["pricing"]["price_details"]["price"] == price);
-  CHECK(c.post("/v1/invoiceitems", "customer=" + customer + "&pricing[price]=" + c.price())
-            .param() == "pricing[price]");
+  CHECK(
+      c.post("/v1/invoiceitems", "customer=" + customer + "&pricing[price]=" + c.price()).param() ==
+      "pricing[price]");
   CHECK(c.post("/v1/invoiceitems", "customer=" + customer + "&amount=1").param() == "currency");
   CHECK(c.post("/v1/invoiceitems", "customer=" + customer).status == 400);
   CHECK(c.get("/v1/invoiceitems", "pending=true&customer=" + customer).body["data"].size() == 1);
@@ -245,18 +245,20 @@ TEST_CASE("A long invoice shows ten lines and keeps the rest behind their url, i
   for (int i = 0; i < 23; ++i) {
     item(c, customer, "amount=" + std::to_string(100 + i) + "&currency=usd");
   }
-  const auto draft = c.post("/v1/invoices",
-                            "customer=" + customer + "&pending_invoice_items_behavior=include");
+  const auto draft =
+      c.post("/v1/invoices", "customer=" + customer + "&pending_invoice_items_behavior=include");
   const json lines = draft.body["lines"];
   CHECK(lines["data"].size() == 10);
   CHECK(lines["has_more"] == true);
   std::vector<std::int64_t> amounts;
-  for (const auto& l : lines["data"]) amounts.push_back(l["amount"]);
+  for (const auto& l : lines["data"])
+    amounts.push_back(l["amount"]);
   std::string last = lines["data"].back()["id"];
   bool more = true;
   while (more) {
     const auto page = c.get(lines["url"], "limit=7&starting_after=" + last);
-    for (const auto& l : page.body["data"]) amounts.push_back(l["amount"]);
+    for (const auto& l : page.body["data"])
+      amounts.push_back(l["amount"]);
     last = page.body["data"].back()["id"];
     more = page.body["has_more"];
   }
@@ -273,7 +275,8 @@ TEST_CASE("Invoices are found by customer, subscription, status and way of colle
   const auto ids = [&](const std::string& query) {
     strings found;
     const auto page = c.get("/v1/invoices", query);
-    for (const auto& i : page.body["data"]) found.push_back(i["id"]);
+    for (const auto& i : page.body["data"])
+      found.push_back(i["id"]);
     return found;
   };
   CHECK(ids("customer=" + customer).size() == 2);

@@ -1,7 +1,7 @@
 // Strangers' requests: whatever they say, the answer is an answer.
-#include <rapidcheck.h>
-
 #include <random>
+
+#include <rapidcheck.h>
 
 #include "client.hpp"
 #include "stripe/catalogue.hpp"
@@ -21,7 +21,8 @@ class stranger {
   stranger(client& c, std::uint64_t seed) : c_(c), chance_(seed) {
     const json all = c.dump();
     for (const auto& [name, objects] : all.items()) {
-      for (const auto& [id, object] : objects.items()) ids_.push_back(id);
+      for (const auto& [id, object] : objects.items())
+        ids_.push_back(id);
     }
   }
 
@@ -60,7 +61,8 @@ class stranger {
   std::string name_of(const endpoint_row& endpoint) {
     if (endpoint.parameters.empty() || below(15) == 0) return any(names_);
     std::string name = endpoint.parameters[below(endpoint.parameters.size())].name;
-    while (below(3) == 0) name += any({"[0]", "[]", "[a]", "[price]", "[1]", "[data]", "[id]"});
+    while (below(3) == 0)
+      name += any({"[0]", "[]", "[a]", "[price]", "[1]", "[data]", "[id]"});
     return name;
   }
 
@@ -69,7 +71,8 @@ class stranger {
     for (const auto& p : endpoint.parameters) {
       if (p.required && below(8) != 0) pairs.emplace_back(p.name, value());
     }
-    for (std::uint64_t n = below(5); n > 0; --n) pairs.emplace_back(name_of(endpoint), value());
+    for (std::uint64_t n = below(5); n > 0; --n)
+      pairs.emplace_back(name_of(endpoint), value());
     std::string form = tilld::stripe::encode_form(pairs);
     if (below(25) == 0) form += any({"&%", "&=", "&a=%00", "&a[b", "&a]=1", "&&", "&x=%ff%fe"});
     return form;
@@ -80,15 +83,52 @@ class stranger {
   client& c_;
   std::mt19937_64 chance_;
   std::vector<std::string> ids_;
-  const std::vector<std::string> names_ = {"", "foo", "expand", "expand[]", "limit", "id", "[",
-                                           "metadata[]", "starting_after", "_card", "object"};
-  const std::vector<std::string> values_ = {
-      "", "0", "1", "-1", "10", "100", "2000", "99999999", "9223372036854775807",
-      "9223372036854775808", "-9223372036854775808", "1e5", "0x10", "1.5", "true", "false", "null",
-      "usd", "USD", "eur", "now", "month", "card", "pm_card_visa", "pm_card_chargeDeclined",
-      "pm_card_authenticationRequired", "cus_none", "data.customer", "customer", "latest_invoice",
-      "a.b.c.d.e", "..", "*", "Ünïcödé 漢字", std::string(6000, 'y'), "send_invoice", "manual",
-      "default_incomplete", "always_invoice", "https://example.com", "{}", "[]", "'; DROP TABLE"};
+  const std::vector<std::string> names_ = {"",      "foo", "expand",     "expand[]",       "limit",
+                                           "id",    "[",   "metadata[]", "starting_after", "_card",
+                                           "object"};
+  const std::vector<std::string> values_ = {"",
+                                            "0",
+                                            "1",
+                                            "-1",
+                                            "10",
+                                            "100",
+                                            "2000",
+                                            "99999999",
+                                            "9223372036854775807",
+                                            "9223372036854775808",
+                                            "-9223372036854775808",
+                                            "1e5",
+                                            "0x10",
+                                            "1.5",
+                                            "true",
+                                            "false",
+                                            "null",
+                                            "usd",
+                                            "USD",
+                                            "eur",
+                                            "now",
+                                            "month",
+                                            "card",
+                                            "pm_card_visa",
+                                            "pm_card_chargeDeclined",
+                                            "pm_card_authenticationRequired",
+                                            "cus_none",
+                                            "data.customer",
+                                            "customer",
+                                            "latest_invoice",
+                                            "a.b.c.d.e",
+                                            "..",
+                                            "*",
+                                            "Ünïcödé 漢字",
+                                            std::string(6000, 'y'),
+                                            "send_invoice",
+                                            "manual",
+                                            "default_incomplete",
+                                            "always_invoice",
+                                            "https://example.com",
+                                            "{}",
+                                            "[]",
+                                            "'; DROP TABLE"};
 };
 
 // Empty when the answer is as it must be.
@@ -99,8 +139,8 @@ std::string fault_of(const tilld::sandbox::request& r, const tilld::sandbox::res
   };
   const json body = json::parse(answer.body, nullptr, false);
   if (body.is_discarded() || !body.is_object()) return told("no JSON");
-  const bool known = answer.status == 200 || answer.status == 501 ||
-                     (answer.status >= 400 && answer.status < 500);
+  const bool known =
+      answer.status == 200 || answer.status == 501 || (answer.status >= 400 && answer.status < 500);
   if (!known) return told("status");
   if (answer.status == 200) return {};
   if (!body.contains("error") || !body["error"].contains("type")) return told("no error");
@@ -132,12 +172,11 @@ TEST_CASE("Amounts at the edges of what is possible are refused, not wrapped") {
   CHECK(c.post("/v1/prices", form + "9223372036854775808").status == 400);
   const auto dear = c.post("/v1/prices", form + "99999999&recurring[interval]=month").id();
   const std::string customer = c.customer();
-  const auto r = c.post("/v1/subscriptions",
-                        "customer=" + customer + "&items[0][price]=" + dear +
-                            "&items[0][quantity]=2");
+  const auto r = c.post("/v1/subscriptions", "customer=" + customer + "&items[0][price]=" + dear +
+                                                 "&items[0][quantity]=2");
   CHECK(r.code() == "amount_too_large");
-  CHECK(c.post("/v1/subscriptions", "customer=" + customer + "&items[0][price]=" + dear +
-                                        "&items[0][quantity]=1")
+  CHECK(c.post("/v1/subscriptions",
+               "customer=" + customer + "&items[0][price]=" + dear + "&items[0][quantity]=1")
             .status == 200);
   CHECK(c.get("/v1/customers", "created[gt]=9223372036854775807").status == 200);
   CHECK(c.get("/v1/customers", "created[lt]=-9223372036854775808").status == 200);

@@ -29,6 +29,8 @@ void check_shape(const json& object) {
   std::set<std::string> expected = fields_of(name);
   REQUIRE(!expected.empty());
   const auto present = keys_of(object);
+  // What an invoice.upcoming carries is not an invoice yet.
+  if (name == "invoice" && !present.contains("id")) expected.erase("id");
   for (const auto& gone : left_out_of(name)) {
     if (!present.contains(gone)) expected.erase(gone);
   }

@@ -229,9 +229,24 @@ TEST_CASE("Items come and go, but one must stay") {
             .status == 400);
   CHECK(c.post("/v1/subscriptions/" + sub, "items[0][price]=" + extra).param() == "plan");
   CHECK(c.post("/v1/subscriptions/" + sub, "items[0][id]=si_no").status == 400);
-  CHECK(c.post("/v1/subscriptions/" + sub,
-               "items[0][id]=" + last + "&items[0][price]=" + c.price(9, "year"))
-            .status == 501);
+  CHECK(c.post("/v1/subscriptions/" + sub, "items[0][price]=" + c.price(9, "year")).status == 501);
+}
+
+TEST_CASE("Another interval begins a new period, paid at once less what was unused") {
+  client c;
+  const std::string sub = c.subscription(c.customer(), c.price(3100));
+  c.wait(10 * day_s);
+  const auto yearly =
+      c.post("/v1/subscriptions/" + sub, "items[0][id]=" + first_item(c, sub) +
+                                             "&items[0][price]=" + c.price(30'000, "year") +
+                                             "&expand[0]=latest_invoice");
+  CHECK(yearly.body["status"] == "active");
+  CHECK(yearly.body["billing_cycle_anchor"] == c.now_s);
+  CHECK(yearly.body["items"]["data"][0]["current_period_end"] == c.now_s + 365 * day_s);
+  const json& invoice = yearly.body["latest_invoice"];
+  CHECK(invoice["status"] == "paid");
+  CHECK(invoice["billing_reason"] == "subscription_update");
+  CHECK(invoice["total"] == 30'000 - 2100);
 }
 
 TEST_CASE("The proration date says from when on the change counts") {
@@ -289,7 +304,7 @@ TEST_CASE("A trial ended without a card is refused, paused or canceled, as it wa
   };
   CHECK(ended("create_invoice") == std::pair<std::string, std::string>("resource_missing", ""));
   CHECK(ended("pause") ==
-        std::pair<std::string, std::string>("paused", "customer.subscription.paused"));
+        std::pair<std::string, std::string>("paused", "customer.subscription.updated"));
   CHECK(ended("cancel") ==
         std::pair<std::string, std::string>("canceled", "customer.subscription.deleted"));
 }
@@ -302,7 +317,13 @@ TEST_CASE("A trial can be made longer while it lasts") {
   CHECK(moved.body["trial_end"] == c.now_s + 20 * day_s);
   CHECK(moved.body["items"]["data"][0]["current_period_end"] == c.now_s + 20 * day_s);
   const std::string active = c.subscription(c.customer(), c.price());
-  CHECK(c.post("/v1/subscriptions/" + active, "trial_end=" + later).status == 501);
+  c.wait(15 * day_s + 12 * 3600);  // half of January's 31 days
+  const auto given = c.post("/v1/subscriptions/" + active, "trial_end=" + later);
+  CHECK(given.body["status"] == "trialing");
+  CHECK(given.body["billing_cycle_anchor"] == given.body["trial_end"]);
+  const auto credit = c.get("/v1/invoiceitems", "pending=true").body["data"];
+  REQUIRE(credit.size() == 1);
+  CHECK(credit[0]["amount"] == -1000);
 }
 
 TEST_CASE("Collection can be paused and handed over to mail") {

@@ -12,9 +12,9 @@ std::string workload::known(const std::string& kind) {
 }
 
 std::string workload::card() {
-  return "pm_card_" + one_of({"visa", "visa", "visa", "mastercard", "amex", "chargeCustomerFail",
-                              "authenticationRequired", "authenticationRequiredOnSetup",
-                              "chargeDeclined"});
+  return "pm_card_" +
+         one_of({"visa", "visa", "visa", "mastercard", "amex", "chargeCustomerFail",
+                 "authenticationRequired", "authenticationRequiredOnSetup", "chargeDeclined"});
 }
 
 void workload::note(const std::string& what, const reply& r, const std::string& makes) {
@@ -63,12 +63,11 @@ void workload::sell() {
       post("/v1/coupons", "percent_off=" + std::to_string(1 + below(100)), "coupon");
       break;
     case 6:
-      post("/v1/promotion_codes",
-           "promotion[type]=coupon&promotion[coupon]=" + known("coupon"), "promotion_code");
+      post("/v1/promotion_codes", "promotion[type]=coupon&promotion[coupon]=" + known("coupon"),
+           "promotion_code");
       break;
     case 7:
-      post("/v1/promotion_codes/" + known("promotion_code"),
-           "active=" + one_of({"true", "false"}));
+      post("/v1/promotion_codes/" + known("promotion_code"), "active=" + one_of({"true", "false"}));
       break;
     default:
       if (maybe(50)) {
@@ -97,8 +96,8 @@ void workload::join() {
       break;
     case 3:
       post("/v1/customers/" + known("customer"),
-           one_of({"name=V" + n, "metadata[a]=" + n, "metadata[a]=&metadata[b]=1",
-                   "balance=-" + n, "address[city]=C" + n, "phone="}));
+           one_of({"name=V" + n, "metadata[a]=" + n, "metadata[a]=&metadata[b]=1", "balance=-" + n,
+                   "address[city]=C" + n, "phone="}));
       break;
     case 4:
       post("/v1/payment_methods/" + card() + "/attach", "customer=" + known("customer"),
@@ -118,8 +117,8 @@ void workload::pay() {
     case 1:
       post("/v1/payment_intents",
            "amount=" + n + "&currency=usd&confirm=" + one_of({"true", "true", "false"}) +
-               "&payment_method=" + card() + "&capture_method=" +
-               one_of({"automatic_async", "automatic", "manual"}) +
+               "&payment_method=" + card() +
+               "&capture_method=" + one_of({"automatic_async", "automatic", "manual"}) +
                (maybe(50) ? "&customer=" + known("customer") : ""),
            "payment_intent");
       break;
@@ -127,8 +126,7 @@ void workload::pay() {
       post("/v1/payment_intents/" + intent + "/confirm", "payment_method=" + card());
       break;
     case 3:
-      post("/v1/payment_intents/" + intent + "/capture",
-           maybe(50) ? "" : "amount_to_capture=" + n);
+      post("/v1/payment_intents/" + intent + "/capture", maybe(50) ? "" : "amount_to_capture=" + n);
       break;
     case 4:
       post("/v1/payment_intents/" + intent + "/cancel", "");
@@ -137,8 +135,7 @@ void workload::pay() {
       c_.stripe.authenticate(intent, maybe(70), c_.now_s);
       break;
     case 6:
-      post("/v1/refunds", "payment_intent=" + intent + (maybe(50) ? "&amount=" + n : ""),
-           "refund");
+      post("/v1/refunds", "payment_intent=" + intent + (maybe(50) ? "&amount=" + n : ""), "refund");
       break;
     case 7:
       post("/v1/setup_intents",
@@ -152,12 +149,12 @@ void workload::pay() {
 }
 
 void workload::subscribe() {
-  const std::string more = one_of(
-      {"", "", "", "&trial_period_days=2", "&trial_period_days=30",
-       "&payment_behavior=default_incomplete", "&payment_behavior=error_if_incomplete",
-       "&collection_method=send_invoice&days_until_due=7", "&cancel_at_period_end=true",
-       "&payment_settings[save_default_payment_method]=on_subscription", "&off_session=true",
-       "&trial_period_days=5&trial_settings[end_behavior][missing_payment_method]=pause"});
+  const std::string more =
+      one_of({"", "", "", "&trial_period_days=2", "&trial_period_days=30",
+              "&payment_behavior=default_incomplete", "&payment_behavior=error_if_incomplete",
+              "&collection_method=send_invoice&days_until_due=7", "&cancel_at_period_end=true",
+              "&payment_settings[save_default_payment_method]=on_subscription", "&off_session=true",
+              "&trial_period_days=5&trial_settings[end_behavior][missing_payment_method]=pause"});
   const auto made = post("/v1/subscriptions",
                          "customer=" + known("customer") + "&items[0][price]=" + known("price") +
                              "&items[0][quantity]=" + std::to_string(1 + below(4)) + more +
@@ -175,22 +172,21 @@ void workload::subscribe() {
 void workload::change() {
   const std::string sub = "/v1/subscriptions/" + known("subscription");
   const auto got = c_.get(sub);
-  const std::string item =
-      got.status == 200 && !got.body["items"]["data"].empty()
-          ? got.body["items"]["data"][0]["id"].get<std::string>()
-          : "none";
+  const std::string item = got.status == 200 && !got.body["items"]["data"].empty()
+                               ? got.body["items"]["data"][0]["id"].get<std::string>()
+                               : "none";
   const std::string behavior =
       "&proration_behavior=" + one_of({"none", "create_prorations", "always_invoice"});
   const auto made = post(
-      sub, one_of({"items[0][id]=" + item + "&items[0][quantity]=" + std::to_string(below(5)) +
-                       behavior,
-                   "items[0][id]=" + item + "&items[0][price]=" + known("price") + behavior,
-                   "items[0][price]=" + known("price") + behavior,
-                   "items[0][id]=" + item + "&items[0][deleted]=true" + behavior,
-                   "cancel_at_period_end=true", "cancel_at_period_end=false", "trial_end=now",
-                   "metadata[m]=" + std::to_string(below(9)), "description=D",
-                   "pause_collection[behavior]=void", "pause_collection=",
-                   "trial_end=" + std::to_string(c_.now_s + 1000)}));
+      sub,
+      one_of({"items[0][id]=" + item + "&items[0][quantity]=" + std::to_string(below(5)) + behavior,
+              "items[0][id]=" + item + "&items[0][price]=" + known("price") + behavior,
+              "items[0][price]=" + known("price") + behavior,
+              "items[0][id]=" + item + "&items[0][deleted]=true" + behavior,
+              "cancel_at_period_end=true", "cancel_at_period_end=false", "trial_end=now",
+              "metadata[m]=" + std::to_string(below(9)), "description=D",
+              "pause_collection[behavior]=void",
+              "pause_collection=", "trial_end=" + std::to_string(c_.now_s + 1000)}));
   if (made.status == 200 && made.body["latest_invoice"].is_string()) {
     ids_["invoice"].push_back(made.body["latest_invoice"]);
   }
@@ -286,14 +282,17 @@ void workload::step() {
 void workload::run(int steps) {
   for (int i = 0; i < 3; ++i) {
     post("/v1/products", "name=Start" + std::to_string(i), "product");
-    post("/v1/prices", "currency=usd&unit_amount=1000&recurring[interval]=month&product=" +
-                           ids_["product"].back(),
-         "price");
-    post("/v1/customers", "payment_method=pm_card_visa"
-                          "&invoice_settings[default_payment_method]=pm_card_visa",
+    post(
+        "/v1/prices",
+        "currency=usd&unit_amount=1000&recurring[interval]=month&product=" + ids_["product"].back(),
+        "price");
+    post("/v1/customers",
+         "payment_method=pm_card_visa"
+         "&invoice_settings[default_payment_method]=pm_card_visa",
          "customer");
   }
-  for (int i = 0; i < steps; ++i) step();
+  for (int i = 0; i < steps; ++i)
+    step();
 }
 
 }  // namespace tilld::test
