@@ -57,10 +57,7 @@ answer<json> simulator::machine::act(context& ctx, const route& row, const targe
     return std::unexpected(fine.error());
   }
   ctx.params = std::move(*params);
-  ctx.clock = time::clock_of_request(ctx);
-  if (!ctx.clock.empty()) {
-    ctx.now = number_of(state.live(kind::test_clock, ctx.clock), "frozen_time");
-  }
+  time::go_by(ctx, time::clock_of_request(ctx));
   auto answered = row.act(ctx);
   if (answered || answered.error().kept) ctx.settle();
   if (answered) apply_expand(state, expand, *answered);
@@ -234,10 +231,7 @@ bool simulator::authenticate(std::string_view intent_id, bool passes, std::int64
   const std::string id(intent_id);
   context ctx(state, machine_->facts, state.now_s);
   for (const kind k : {kind::payment_intent, kind::setup_intent}) {
-    if (const json* intent = state.find_live(k, id)) ctx.clock = clock_of(*intent);
-  }
-  if (!ctx.clock.empty()) {
-    ctx.now = number_of(state.live(kind::test_clock, ctx.clock), "frozen_time");
+    if (const json* intent = state.find_live(k, id)) time::go_by(ctx, clock_of(*intent));
   }
   state.begin();
   try {

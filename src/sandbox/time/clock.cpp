@@ -82,4 +82,11 @@ std::string clock_of_request(const context& ctx) {
   return {};
 }
 
+void go_by(context& ctx, const std::string& clock) {
+  const json* found = ctx.state.find_live(kind::test_clock, clock);
+  if (found == nullptr) return;
+  ctx.clock = clock;
+  ctx.now = number_of(*found, "frozen_time");
+}
+
 }  // namespace tilld::sandbox::time

@@ -19,4 +19,7 @@ int run(world& state, const account_facts& facts, const std::string& clock, std:
 // empty: the account's own time.
 std::string clock_of_request(const context& ctx);
 
+// The context's time is that clock's. A clock that is gone has none: the account's stays.
+void go_by(context& ctx, const std::string& clock);
+
 }  // namespace tilld::sandbox::time
