@@ -68,7 +68,9 @@ int complain(const std::string& message, int code) {
   return code;
 }
 
-std::string store_directory(const config::settings& s) { return s.data.directory + "/store"; }
+std::string store_directory(const config::settings& s) {
+  return s.data.directory + "/store";
+}
 
 result<void> make_private_directory(const std::string& path) {
   std::error_code why;

@@ -15,6 +15,7 @@
 #include "cli/common.hpp"
 #include "cli/webhook_sender.hpp"
 #include "http/server.hpp"
+#include "sandbox/control/control.hpp"
 #include "sandbox/simulator.hpp"
 
 namespace tilld::cli {
@@ -22,6 +23,7 @@ namespace tilld::cli {
 namespace {
 
 constexpr std::int64_t save_every_ms = 1'000;
+constexpr std::int64_t tick_ms = 1'000;
 
 sandbox::request request_of(const http::request& r) {
   sandbox::request asked;
@@ -38,6 +40,7 @@ sandbox::request request_of(const http::request& r) {
 http::response response_of(sandbox::response answer) {
   http::response r;
   r.status = answer.status;
+  r.date_s = answer.date_s;
   r.body = std::move(answer.body);
   for (auto& header : answer.headers)
     r.headers.push_back(std::move(header));
@@ -62,6 +65,7 @@ class sandbox_service::service {
     if (auto ok = load(); !ok) return ok;
     if (auto ok = server_.start(); !ok) return ok;
     sender_.start();
+    ticker_ = std::thread([this] { keep_time(); });
     if (!settings_.state_file.empty()) saver_ = std::thread([this] { keep_saving(); });
     return {};
   }
@@ -76,10 +80,12 @@ class sandbox_service::service {
     sender_.stop();
     {
       const std::lock_guard lock(save_mutex_);
-      saving_ends_ = true;
+      ending_ = true;
     }
-    save_wake_.notify_all();
-    if (saver_.joinable()) saver_.join();
+    wake_.notify_all();
+    for (auto* thread : {&ticker_, &saver_}) {
+      if (thread->joinable()) thread->join();
+    }
     save();
   }
 
@@ -95,18 +101,14 @@ class sandbox_service::service {
 
   http::router routes() {
     http::router to;
-    to.add("GET", "/_sandbox/dump", [this](http::request&, const http::responder& answer) {
-      const std::lock_guard lock(mutex_);
-      http::response r;
-      r.body = simulator_.dump();
-      answer(std::move(r));
-    });
     to.add("GET", "/_sandbox/deliveries", [this](http::request&, const http::responder& answer) {
       http::response r;
       r.body =
           nlohmann::json{{"waiting", sender_.waiting()}, {"delivered", sender_.delivered()}}.dump();
       answer(std::move(r));
     });
+    to.add("*", "/_sandbox/{rest...}",
+           [this](http::request& r, const http::responder& answer) { answer(control_call(r)); });
     to.add("*", "/{rest...}", [this](http::request& r, const http::responder& answer) {
       answer(response_of(handle(r)));
     });
@@ -116,12 +118,52 @@ class sandbox_service::service {
   sandbox::response handle(const http::request& r) {
     const std::lock_guard lock(mutex_);
     sandbox::response answer = simulator_.handle(request_of(r), time_.wall_s());
-    auto events = simulator_.take_events();
     if (r.verb != "GET") changed_ = true;
-    for (auto& event : events)
-      sender_.send(event.id, event.type, std::move(event.body));
+    send_events();
     if (r.verb != "GET" && r.path.starts_with("/v1/webhook_endpoints")) endpoints_changed();
     return answer;
+  }
+
+  http::response control_call(const http::request& r) {
+    const std::lock_guard lock(mutex_);
+    const auto done = control_.handle(r.verb, r.path, r.body, time_.wall_s());
+    if (!done) {
+      return http::error_response(404, "invalid_request_error", "",
+                                  "There is no " + r.verb + " " + r.path +
+                                      "; docs/sandbox.md lists the sandbox's own calls.");
+    }
+    if (r.verb != "GET") {
+      changed_ = true;
+      endpoints_changed();
+    }
+    send_events();
+    http::response answer;
+    answer.status = done->status;
+    answer.body = done->body;
+    return answer;
+  }
+
+  // Under the lock.
+  void send_events() {
+    auto events = simulator_.take_events();
+    if (!events.empty()) changed_ = true;
+    for (auto& event : events)
+      sender_.send(event.id, event.type, std::move(event.body));
+  }
+
+  // What falls due while nobody asks.
+  void keep_time() {
+    std::unique_lock lock(save_mutex_);
+    while (!ending_) {
+      wake_.wait_for(lock, std::chrono::milliseconds(tick_ms));
+      lock.unlock();
+      {
+        const std::lock_guard state_lock(mutex_);
+        simulator_.pass(time_.wall_s());
+        send_events();
+      }
+      lock.lock();
+    }
   }
 
   void endpoints_changed() {
@@ -160,8 +202,8 @@ class sandbox_service::service {
 
   void keep_saving() {
     std::unique_lock lock(save_mutex_);
-    while (!saving_ends_) {
-      save_wake_.wait_for(lock, std::chrono::milliseconds(save_every_ms));
+    while (!ending_) {
+      wake_.wait_for(lock, std::chrono::milliseconds(save_every_ms));
       lock.unlock();
       save();
       lock.lock();
@@ -172,12 +214,14 @@ class sandbox_service::service {
   const clock& time_;
   std::mutex mutex_;  // of the simulator
   sandbox::simulator simulator_;
+  sandbox::control control_{simulator_};
   webhook_sender sender_;
   std::atomic<bool> changed_{false};
   std::mutex save_mutex_;
-  std::condition_variable save_wake_;
-  bool saving_ends_ = false;
+  std::condition_variable wake_;
+  bool ending_ = false;
   bool stopped_ = false;
+  std::thread ticker_;
   std::thread saver_;
   http::server server_;
 };

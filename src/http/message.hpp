@@ -42,6 +42,7 @@ struct response {
   header_list headers;
   std::string content_type = "application/json";
   std::string body;
+  long long date_s = 0;  // of the Date header; 0: now
 };
 
 // Answers now or later, from any thread. If it is dropped unanswered the client gets a 503.

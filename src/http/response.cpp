@@ -87,7 +87,7 @@ wire to_wire(response answer, const wire_options& options) {
   out.close = options.close;
   out.head.reserve(384);
   append_status_line(out.head, answer.status);
-  append_line(out.head, "Date", date_now());
+  append_line(out.head, "Date", answer.date_s == 0 ? date_now() : http_date(answer.date_s));
   if (!bodyless) {
     append_content_type(out.head, answer.content_type);
     out.head += "Content-Length: ";

@@ -26,7 +26,8 @@ struct request {
 
 struct response {
   int status = 200;
-  std::string body;                                          // JSON, pretty-printed as Stripe does
+  std::int64_t date_s = 0;  // Stripe's time at this answer: its Date header
+  std::string body;         // JSON, pretty-printed as Stripe does
   std::vector<std::pair<std::string, std::string>> headers;  // Request-Id, Stripe-Version, …
 };
 
@@ -81,6 +82,14 @@ class simulator {
   // What a customer does in the browser when a payment_intent or setup_intent requires action:
   // passes the bank's authentication or fails it. False when the intent waits for no such thing.
   bool authenticate(std::string_view intent_id, bool passes, std::int64_t real_s);
+
+  // Back to an empty account, as it was made; its clock follows the wall again.
+  void reset();
+  // Customers with a card and a monthly subscription each, made through the API's own functions.
+  void seed(std::int64_t customers, std::int64_t real_s);
+  // What has been paid, as a JSON object by currency: invoices (amount_paid of all), charges
+  // (captured), refunds, balance_transactions (their amounts' sum).
+  std::string ledger() const;
 
   // Events since the last call, oldest first.
   std::vector<emitted> take_events();

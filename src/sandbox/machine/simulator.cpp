@@ -131,6 +131,7 @@ response simulator::machine::answer_to(const request& r, const std::string& requ
     out.body = pretty(done.body);
     return out;
   };
+  out.date_s = state.now_s;
   out.headers.emplace_back("Request-Id", request_id);
   const std::string version = r.stripe_version.empty()
                                   ? std::string(stripe::catalogue::instance().api_version())
@@ -244,6 +245,60 @@ bool simulator::authenticate(std::string_view intent_id, bool passes, std::int64
     state.rollback();
     return false;
   }
+}
+
+void simulator::reset() {
+  machine_->state = world(machine_->options_.seed);
+}
+
+void simulator::seed(std::int64_t customers, std::int64_t real_s) {
+  const auto post = [&](const std::string& path, const std::string& form) {
+    request r;
+    r.verb = "POST";
+    r.path = path;
+    r.body = form;
+    r.authorization = "Bearer " + machine_->options_.secret_key;
+    return text_of(json::parse(handle(r, real_s).body), "id");
+  };
+  const std::string price = post("/v1/prices",
+                                 "unit_amount=2000&currency=usd&recurring[interval]=month&"
+                                 "product_data[name]=Seeded");
+  for (std::int64_t n = 1; n <= customers; ++n) {
+    const std::string customer =
+        post("/v1/customers", "email=seeded" + std::to_string(n) +
+                                  "@example.com&payment_method=pm_card_visa&"
+                                  "invoice_settings[default_payment_method]=pm_card_visa");
+    post("/v1/subscriptions", "customer=" + customer + "&items[0][price]=" + price);
+  }
+}
+
+std::string simulator::ledger() const {
+  const world& state = machine_->state;
+  std::map<std::string, std::map<std::string, std::int64_t>> sums;
+  const auto add = [&](kind k, const char* member, const char* name, const auto& counts) {
+    const table& rows = state.of(k);
+    for (row_number row = 0; row < rows.size(); ++row) {
+      const json& document = rows.at(row).document;
+      if (rows.at(row).deleted || !counts(document)) continue;
+      sums[text_of(document, "currency")][name] += number_of(document, member);
+    }
+  };
+  const auto all = [](const json&) { return true; };
+  add(kind::invoice, "amount_paid", "invoices", all);
+  add(kind::charge, "amount_captured", "charges",
+      [](const json& charge) { return text_of(charge, "status") == "succeeded"; });
+  add(kind::refund, "amount", "refunds",
+      [](const json& refund) { return text_of(refund, "status") == "succeeded"; });
+  add(kind::balance_transaction, "amount", "balance_transactions", all);
+  json text = json::object();
+  for (const auto& [currency, names] : sums) {
+    json& place = text[currency] = json::object();
+    for (const char* name : {"invoices", "charges", "refunds", "balance_transactions"}) {
+      const auto it = names.find(name);
+      place[name] = it == names.end() ? 0 : it->second;
+    }
+  }
+  return compact(text);
 }
 
 std::vector<emitted> simulator::take_events() {
