@@ -15,6 +15,7 @@ using chosen = std::function<int()>;
 
 void add_serve(CLI::App& app, chosen& run);
 void add_sandbox(CLI::App& app, chosen& run);
+void add_sandbox_run(CLI::App& sandbox, chosen& run);  // tilld sandbox run
 void add_config(CLI::App& app, chosen& run);
 void add_token(CLI::App& app, chosen& run);
 void add_events(CLI::App& app, chosen& run);

@@ -107,6 +107,18 @@ result<std::string> read_small_file(const std::string& path) {
   return content.str();
 }
 
+result<std::string> webhook_secret_in(const std::string& file) {
+  auto secret = read_small_file(file);
+  if (!secret) {
+    return fail(errc::invalid,
+                "--webhook-url needs --webhook-secret-file: " + secret.error().message);
+  }
+  while (!secret->empty() && secret->back() == '\n')
+    secret->pop_back();
+  if (secret->empty()) return fail(errc::invalid, "the webhook secret in " + file + " is empty");
+  return secret;
+}
+
 std::string run_file(const std::string& data_directory) {
   return data_directory + "/run.json";
 }

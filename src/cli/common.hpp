@@ -42,6 +42,9 @@ result<void> make_private_directory(const std::string& path);
 result<void> write_private_file(const std::string& path, const std::string& content);
 result<std::string> read_small_file(const std::string& path);
 
+// The secret in the file of --webhook-secret-file, without its line's end.
+result<std::string> webhook_secret_in(const std::string& file);
+
 // How a running daemon is reached: <data>/run.json, readable by its owner only.
 struct running_daemon {
   std::string api_url;      // "http://127.0.0.1:8455"

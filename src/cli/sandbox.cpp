@@ -44,14 +44,8 @@ int run_sandbox(const sandbox_options& o) {
     s.state_file = o.data + "/sandbox-state";
   }
   if (!o.webhook_url.empty()) {
-    auto secret = read_small_file(o.webhook_secret_file);
-    if (!secret) {
-      return complain("--webhook-url needs --webhook-secret-file: " + secret.error().message,
-                      exit_code::usage);
-    }
-    while (!secret->empty() && secret->back() == '\n')
-      secret->pop_back();
-    if (secret->empty()) return complain("the webhook secret is empty", exit_code::usage);
+    auto secret = webhook_secret_in(o.webhook_secret_file);
+    if (!secret) return complain(secret.error().message, exit_code::usage);
     s.targets.push_back({o.webhook_url, *secret});
   }
   const system_clock time;
@@ -84,7 +78,10 @@ void add_sandbox(CLI::App& app, chosen& run) {
   command->add_option("--webhook-secret-file", o->webhook_secret_file,
                       "File with the secret they are signed with");
   command->add_option("--seed", o->seed, "Of the ids: same seed, same ids")->capture_default_str();
-  command->callback([&run, o] { run = [o] { return run_sandbox(*o); }; });
+  add_sandbox_run(*command, run);
+  command->callback([&run, o, command] {
+    if (command->get_subcommands().empty()) run = [o] { return run_sandbox(*o); };
+  });
 }
 
 }  // namespace tilld::cli

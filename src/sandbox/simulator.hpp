@@ -96,6 +96,9 @@ class simulator {
 
   std::vector<destination> destinations() const;
 
+  // The object with that id, as GET answers it; empty when there is none.
+  std::string object(std::string_view id) const;
+
   // Every object and event, for comparing a mirror with the truth:
   // {"customer": {"cus_x": {…}}, …}. Deleted objects are there as their stub.
   std::string dump() const;

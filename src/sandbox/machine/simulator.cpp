@@ -328,6 +328,14 @@ std::vector<destination> simulator::destinations() const {
   return all;
 }
 
+std::string simulator::object(std::string_view id) const {
+  for (const auto& row : all_kinds()) {
+    const json shown = view(machine_->state, row.of, id);
+    if (!shown.is_null()) return compact(shown);
+  }
+  return {};
+}
+
 std::string simulator::dump() const {
   const world& state = machine_->state;
   json all = json::object();
