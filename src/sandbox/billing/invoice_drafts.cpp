@@ -1,14 +1,9 @@
 // Invoices while they are drafts: their fields, lines and totals.
-#include <algorithm>
-
 #include "sandbox/billing/invoicing.hpp"
-#include "sandbox/machine/calendar.hpp"
 
 namespace tilld::sandbox::invoicing {
 
 namespace {
-
-constexpr std::int64_t draft_window_s = hour_s;
 
 json text_or_null(const std::string& text) {
   return text.empty() ? json(nullptr) : json(text);
@@ -18,8 +13,8 @@ json pricing_of(const line& l) {
   json pricing = json::object();
   pricing["price_details"] = {{"price", l.price}, {"product", l.product}};
   pricing["type"] = "price_details";
-  pricing["unit_amount_decimal"] =
-      l.proration ? json(nullptr) : json(std::to_string(l.unit_amount));
+  const std::string unit = l.unit_decimal.empty() ? std::to_string(l.unit_amount) : l.unit_decimal;
+  pricing["unit_amount_decimal"] = l.proration ? json(nullptr) : json(unit);
   return pricing;
 }
 
@@ -51,7 +46,7 @@ json line_document(context& ctx, const std::string& invoice, const std::string& 
   document["description"] = text_or_null(l.description);
   document["discount_amounts"] = json::array();
   document["discountable"] = l.discountable && !l.proration;
-  document["discounts"] = json::array();
+  document["discounts"] = l.discounts;
   document["invoice"] = invoice;
   document["metadata"] = l.metadata;
   document["parent"] = parent_of(l);
@@ -63,6 +58,7 @@ json line_document(context& ctx, const std::string& invoice, const std::string& 
   document["subscription"] = text_or_null(l.subscription);
   document["subtotal"] = l.amount;
   document["taxes"] = json::array();
+  document["_tax_rates"] = l.tax_rates;
   return document;
 }
 
@@ -142,26 +138,6 @@ std::string subscription_of(const json& invoice) {
   return id != nullptr && id->is_string() ? id->get<std::string>() : std::string();
 }
 
-void reckon(context& ctx, json& invoice) {
-  std::int64_t total = 0;
-  for (const json* l : lines_of(ctx, text_of(invoice, "id")))
-    total += number_of(*l, "amount");
-  for (const char* sum : {"subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax"}) {
-    invoice[sum] = total;
-  }
-  const std::int64_t due = std::max<std::int64_t>(total, 0);
-  invoice["amount_due"] = due;
-  invoice["amount_remaining"] = due;
-  const bool advances = truth_of(invoice, "auto_advance");
-  const bool charges = text_of(invoice, "collection_method") == "charge_automatically";
-  const std::int64_t created = number_of(invoice, "created");
-  // Stripe rounds the same instant up in the one and down in the other.
-  invoice["automatically_finalizes_at"] =
-      advances ? json(created + draft_window_s + 1) : json(nullptr);
-  invoice["next_payment_attempt"] =
-      advances && charges ? json(created + draft_window_s) : json(nullptr);
-}
-
 std::string draft(context& ctx, const order& wanted) {
   json invoice = blank_invoice(ctx, wanted);
   std::string id = text_of(invoice, "id");
@@ -175,12 +151,14 @@ std::string draft(context& ctx, const order& wanted) {
   invoice["period_start"] = wanted.period_start_s;
   for (const auto& [name, value] : wanted.more.items())
     invoice[name] = value;
+  inherit(ctx, invoice);
   for (const auto& l : wanted.lines) {
     ctx.state.insert(kind::line_item, line_document(ctx, id, wanted.currency, l));
   }
   reckon(ctx, invoice);
   ctx.state.insert(kind::invoice, std::move(invoice));
   ctx.emit("invoice.created", kind::invoice, id);
+  use_up_discounts(ctx, id);
   return id;
 }
 

@@ -39,7 +39,7 @@ invoicing::line line_of(const json& item) {
   l.description = text_of(item, "description");
   l.amount = number_of(item, "amount");
   l.quantity = number_of(item, "quantity");
-  l.unit_amount = l.quantity == 0 ? l.amount : l.amount / l.quantity;
+  l.unit_decimal = text_of(item["pricing"], "unit_amount_decimal");
   l.price = text_of(item["pricing"]["price_details"], "price");
   l.product = text_of(item["pricing"]["price_details"], "product");
   l.period_start_s = number_of(item["period"], "start");
@@ -53,6 +53,8 @@ invoicing::line line_of(const json& item) {
   l.discountable = truth_of(item, "discountable");
   if (item.contains("_credited")) l.credited = item["_credited"];
   l.metadata = item["metadata"];
+  l.discounts = item["discounts"];
+  l.tax_rates = item["tax_rates"];
   return l;
 }
 
@@ -131,6 +133,7 @@ void make_proration(context& ctx, const proration& p) {
   item["period"] = {{"end", p.period_end_s}, {"start", p.period_start_s}};
   item["pricing"] = pricing(p.price, p.product, nullptr);
   item["proration"] = true;
+  item["tax_rates"] = p.tax_rates;
   item["_credited"] = p.credited;
   ctx.state.insert(kind::invoiceitem, std::move(item));
   ctx.emit("invoiceitem.created", kind::invoiceitem, id);

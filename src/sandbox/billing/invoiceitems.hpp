@@ -22,6 +22,7 @@ struct proration {
   std::int64_t period_start_s = 0;
   std::int64_t period_end_s = 0;
   json credited = nullptr;
+  json tax_rates = json::array();
 };
 void make_proration(context& ctx, const proration& p);
 

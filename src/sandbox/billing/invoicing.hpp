@@ -16,6 +16,7 @@ struct line {
   std::int64_t amount = 0;  // of the whole line
   std::int64_t quantity = 1;
   std::int64_t unit_amount = 0;
+  std::string unit_decimal;  // where the unit has fractions; empty: unit_amount
   std::string price;
   std::string product;
   std::int64_t period_start_s = 0;
@@ -27,6 +28,8 @@ struct line {
   bool discountable = true;
   json credited = nullptr;  // {"invoice", "invoice_line_items"}: what a credit gives back
   json metadata = json::object();
+  json discounts = json::array();  // its own: ids
+  json tax_rates = json::array();  // its own: ids; none: the invoice's
 };
 
 struct order {
@@ -48,7 +51,11 @@ std::string draft(context& ctx, const order& wanted);
 // A line of a draft, new or in the place of the one that its invoice item had; totals follow.
 void put_line(context& ctx, const std::string& invoice, const line& l);
 void drop_line(context& ctx, const std::string& invoice, const std::string& invoice_item);
-void reckon(context& ctx, json& invoice);  // totals from the lines, and the times of a draft
+// Totals from the lines with their discounts and taxes, and the times of a draft (reckoning.cpp).
+void reckon(context& ctx, json& invoice);
+// What a draft of a subscription is discounted and taxed by, and what becomes of discounts then.
+void inherit(const context& ctx, json& invoice);
+void use_up_discounts(context& ctx, const std::string& invoice);
 
 // Draft to open: number, balance, and a payment intent for what is due. What costs nothing is paid
 // at once. Tells all of it.

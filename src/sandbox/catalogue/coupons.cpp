@@ -33,11 +33,16 @@ answer<void> take_discount(const context& ctx, json& coupon) {
       return refuse("You must pass `currency` when passing `amount_off`", "currency");
     }
     ctx.copy_given(coupon, {"amount_off", "currency"});
+    coupon["_currency_options"] = ctx.param("currency_options");
     return {};
+  }
+  if (ctx.given("currency_options")) {
+    return refuse("`currency_options` can only be used with `amount_off`.", "currency_options");
   }
   auto share = percent(ctx.text("percent_off"));
   if (!share) return std::unexpected(share.error());
   coupon["percent_off"] = std::move(*share);
+  coupon["_percent"] = ctx.text("percent_off");
   return {};
 }
 
@@ -56,6 +61,10 @@ answer<void> take_duration(const context& ctx, json& coupon) {
   }
   ctx.copy_given(coupon, {"duration_in_months"});
   return {};
+}
+
+params::field currency_options_field() {
+  return params::currencies("currency_options", {params::amount("amount_off").needed()});
 }
 
 bool is_code(const std::string& code) {
@@ -80,13 +89,72 @@ params::field restrictions_field() {
        params::currency("minimum_amount_currency"), params::unsimulated("currency_options")});
 }
 
+bool is_used_up(const json& redeemable) {
+  return !is_null(redeemable, "max_redemptions") &&
+         number_of(redeemable, "times_redeemed") >= number_of(redeemable, "max_redemptions");
+}
+
+json one_more(json redeemable) {
+  redeemable["times_redeemed"] = number_of(redeemable, "times_redeemed") + 1;
+  return redeemable;
+}
+
+// A code is active as long as its coupon is valid.
+// Source: https://docs.stripe.com/api/promotion_codes/object
+void end_codes(context& ctx, const std::string& coupon) {
+  for (const json* found : ctx.state.with(kind::promotion_code, "promotion.coupon", coupon)) {
+    json code = *found;
+    code["active"] = false;
+    ctx.update("promotion_code.updated", kind::promotion_code, std::move(code));
+  }
+}
+
 }  // namespace
+
+void redeemed(context& ctx, const std::string& coupon, const std::string& code) {
+  if (!code.empty()) {
+    json counted = one_more(ctx.state.live(kind::promotion_code, code));
+    if (is_used_up(counted)) counted["active"] = false;
+    ctx.update("promotion_code.updated", kind::promotion_code, std::move(counted));
+  }
+  json counted = one_more(ctx.state.live(kind::coupon, coupon));
+  const bool last = is_used_up(counted);
+  if (last) counted["valid"] = false;
+  ctx.update("coupon.updated", kind::coupon, std::move(counted));
+  if (last) end_codes(ctx, coupon);
+}
+
+void expire(context& ctx, const std::string& coupon) {
+  json expired = ctx.state.live(kind::coupon, coupon);
+  expired["valid"] = false;
+  expired["_due"] = nullptr;
+  ctx.update("coupon.updated", kind::coupon, std::move(expired));
+  end_codes(ctx, coupon);
+}
+
+void expire_code(context& ctx, const std::string& code) {
+  json expired = ctx.state.live(kind::promotion_code, code);
+  expired["active"] = false;
+  expired["_due"] = nullptr;
+  ctx.update("promotion_code.updated", kind::promotion_code, std::move(expired));
+}
+
+json amounts_off(const json& coupon) {
+  json amounts = json::object();
+  if (is_null(coupon, "amount_off")) return amounts;
+  amounts[text_of(coupon, "currency")] = coupon["amount_off"];
+  if (!coupon.contains("_currency_options")) return amounts;
+  for (const auto& [currency, option] : coupon["_currency_options"].items())
+    amounts[currency] = option["amount_off"];
+  return amounts;
+}
 
 const params::schema& create_takes() {
   static const params::schema takes = {
       params::amount("amount_off"),
       params::hash("applies_to", {params::texts("products")}),
       params::currency("currency"),
+      currency_options_field(),
       params::choice("duration", {"forever", "once", "repeating"}),
       params::integer("duration_in_months").at_least(1).at_most(1200),
       params::text("id", 200),
@@ -120,6 +188,7 @@ answer<json> create(context& ctx) {
   ctx.copy_given(coupon, {"max_redemptions", "name", "redeem_by"});
   coupon["times_redeemed"] = 0;
   coupon["valid"] = true;
+  coupon["_due"] = coupon["redeem_by"];
   coupon["_applies_to"] = ctx.param("applies_to");
   if (auto merged = merge_metadata(coupon, ctx.param("metadata")); !merged) {
     return std::unexpected(merged.error());
@@ -137,7 +206,8 @@ answer<json> retrieve(context& ctx) {
 }
 
 const params::schema& update_takes() {
-  static const params::schema takes = {params::metadata(), params::text("name", 40).clearable()};
+  static const params::schema takes = {currency_options_field(), params::metadata(),
+                                       params::text("name", 40).clearable()};
   return takes;
 }
 
@@ -146,6 +216,14 @@ answer<json> update(context& ctx) {
   if (!coupon) return coupon;
   const std::string id = text_of(*coupon, "id");
   ctx.copy_given(*coupon, {"name"});
+  if (ctx.given("currency_options")) {
+    if (is_null(*coupon, "amount_off")) {
+      return refuse("`currency_options` can only be used with `amount_off`.", "currency_options");
+    }
+    json options = (*coupon)["_currency_options"];
+    merge_hash(options, ctx.param("currency_options"));
+    (*coupon)["_currency_options"] = std::move(options);
+  }
   if (ctx.given("metadata")) {
     if (auto merged = merge_metadata(*coupon, ctx.param("metadata")); !merged) {
       return std::unexpected(merged.error());
@@ -162,6 +240,7 @@ answer<json> remove(context& ctx) {
   json last = ctx.shown(kind::coupon, id);
   ctx.state.leave_stub(kind::coupon, id);
   ctx.emit_object("coupon.deleted", std::move(last));
+  end_codes(ctx, id);
   return ctx.shown(kind::coupon, id);
 }
 
@@ -192,7 +271,14 @@ const params::schema& code_create_takes() {
 answer<json> code_create(context& ctx) {
   const std::string coupon = text_of(ctx.param("promotion"), "coupon");
   if (coupon.empty()) return refuse(stripe::parameter_missing("promotion[coupon]"));
-  if (auto known = ctx.referred(kind::coupon, coupon, "promotion[coupon]"); !known) return known;
+  auto terms = ctx.referred(kind::coupon, coupon, "promotion[coupon]");
+  if (!terms) return terms;
+  if (!truth_of(*terms, "valid")) {
+    return refuse("The coupon " + coupon + " is no longer valid.", "promotion[coupon]");
+  }
+  if (ctx.given("expires_at") && ctx.number("expires_at") <= ctx.now) {
+    return refuse("expires_at must be in the future.", "expires_at");
+  }
   if (ctx.given("customer")) {
     auto known = ctx.referred(kind::customer, ctx.text("customer"), "customer");
     if (!known) return known;
@@ -215,6 +301,7 @@ answer<json> code_create(context& ctx) {
   promotion["restrictions"] = restrictions_of(ctx.param("restrictions"));
   promotion["times_redeemed"] = 0;
   ctx.copy_given(promotion, {"customer", "expires_at", "max_redemptions"});
+  promotion["_due"] = promotion["expires_at"];
   if (auto merged = merge_metadata(promotion, ctx.param("metadata")); !merged) {
     return std::unexpected(merged.error());
   }
@@ -238,6 +325,14 @@ answer<json> code_update(context& ctx) {
   auto code = ctx.object();
   if (!code) return code;
   const std::string id = text_of(*code, "id");
+  if (ctx.truth("active")) {
+    const json* coupon = ctx.state.find_live(kind::coupon, text_of((*code)["promotion"], "coupon"));
+    const bool over = !is_null(*code, "expires_at") && number_of(*code, "expires_at") <= ctx.now;
+    if (over || is_used_up(*code) || coupon == nullptr || !truth_of(*coupon, "valid")) {
+      return refuse("This promotion code cannot be activated: it or its coupon is used up or over.",
+                    "active");
+    }
+  }
   ctx.copy_given(*code, {"active"});
   if (ctx.given("metadata")) {
     if (auto merged = merge_metadata(*code, ctx.param("metadata")); !merged) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "sandbox/catalogue/products.hpp"
-#include "sandbox/machine/money.hpp"
 #include "sandbox/machine/paging.hpp"
 
 namespace tilld::sandbox::prices {
@@ -21,41 +20,6 @@ params::field recurring_field() {
        params::integer("interval_count").at_least(1).at_most(1095),
        params::integer("trial_period_days").at_least(1).at_most(730),
        params::choice("usage_type", {"licensed", "metered"}), params::unsimulated("meter")});
-}
-
-std::vector<params::field> amount_fields() {
-  return {params::currency("currency").needed(),
-          params::choice("tax_behavior", {"exclusive", "inclusive", "unspecified"}),
-          params::integer("unit_amount").at_least(0).at_most(99'999'999),
-          params::text("unit_amount_decimal", 40),
-          recurring_field(),
-          params::unsimulated("custom_unit_amount"),
-          params::unsimulated("currency_options")};
-}
-
-// A decimal that is a whole number; fractions of a cent are not simulated.
-answer<std::int64_t> whole_amount(const std::string& text, const std::string& param) {
-  if (!is_decimal(text)) return refuse("Invalid decimal: " + text, param);
-  const auto dot = text.find('.');
-  const std::string part = dot == std::string::npos ? "" : text.substr(dot + 1);
-  if (part.find_first_not_of('0') != std::string::npos) {
-    return not_simulated("The sandbox does not simulate fractions of a cent.", param);
-  }
-  return std::stoll(text.substr(0, dot));
-}
-
-answer<std::int64_t> amount_in(const json& given, const std::string& within) {
-  const bool whole = given.contains("unit_amount");
-  const bool decimal = given.contains("unit_amount_decimal");
-  if (whole && decimal) {
-    return refuse("You may only specify one of these parameters: unit_amount, unit_amount_decimal.",
-                  within_name(within, "unit_amount"));
-  }
-  if (whole) return number_of(given, "unit_amount");
-  const std::string param = within_name(within, "unit_amount_decimal");
-  if (decimal) return whole_amount(text_of(given, "unit_amount_decimal"), param);
-  return refuse("Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.",
-                within_name(within, "unit_amount"));
 }
 
 answer<json> recurring_in(const json& given, const std::string& within) {
@@ -84,11 +48,6 @@ answer<json> recurring_in(const json& given, const std::string& within) {
       asked.contains("trial_period_days") ? asked["trial_period_days"] : json(nullptr);
   recurring["usage_type"] = "licensed";
   return recurring;
-}
-
-void set_amount(json& price, std::int64_t amount) {
-  price["unit_amount"] = amount;
-  price["unit_amount_decimal"] = std::to_string(amount);
 }
 
 // A key names one price. With transfer it is taken from the one that has it.
@@ -149,18 +108,19 @@ json blank_price(context& ctx, const std::string& product, const std::string& cu
 
 std::vector<params::field> default_price_fields() {
   auto fields = amount_fields();
+  fields.push_back(recurring_field());
   fields.push_back(params::metadata());
   return fields;
 }
 
 answer<std::string> make(context& ctx, const std::string& product, const json& given,
                          const std::string& within) {
-  const auto amount = amount_in(given, within);
-  if (!amount) return std::unexpected(amount.error());
+  json price = blank_price(ctx, product, text_of(given, "currency"));
+  if (auto taken = take_terms(price, given, within); !taken) {
+    return std::unexpected(taken.error());
+  }
   auto recurring = recurring_in(given, within);
   if (!recurring) return std::unexpected(recurring.error());
-  json price = blank_price(ctx, product, text_of(given, "currency"));
-  set_amount(price, *amount);
   price["type"] = recurring->is_null() ? "one_time" : "recurring";
   price["recurring"] = std::move(*recurring);
   for (const char* name : {"active", "nickname", "tax_behavior", "lookup_key"}) {
@@ -181,11 +141,33 @@ answer<std::string> make(context& ctx, const std::string& product, const json& g
   return id;
 }
 
+params::field data_field(const std::string& name, bool recurring) {
+  params::schema members = {
+      params::currency("currency").needed(), params::text("product").needed(),
+      params::choice("tax_behavior", {"exclusive", "inclusive", "unspecified"}),
+      params::integer("unit_amount").at_least(0).at_most(99'999'999),
+      params::text("unit_amount_decimal", 40)};
+  if (recurring) members.push_back(recurring_field().needed());
+  return params::hash(name, std::move(members));
+}
+
+answer<json> make_inline(context& ctx, const json& data, const std::string& within) {
+  const std::string product = text_of(data, "product");
+  auto known = ctx.referred(kind::product, product, within_name(within, "product"));
+  if (!known) return known;
+  json given = data;
+  given["active"] = false;
+  const auto id = make(ctx, product, given, within);
+  if (!id) return std::unexpected(id.error());
+  return ctx.state.at(kind::price, *id);
+}
+
 std::string make_one_off(context& ctx, const std::string& product, std::int64_t unit_amount,
                          const std::string& currency) {
   json price = blank_price(ctx, product, currency);
   price["active"] = false;
-  set_amount(price, unit_amount);
+  price["unit_amount"] = unit_amount;
+  price["unit_amount_decimal"] = std::to_string(unit_amount);
   std::string id = text_of(price, "id");
   insert(ctx, std::move(price));
   return id;
@@ -194,8 +176,10 @@ std::string make_one_off(context& ctx, const std::string& product, std::int64_t 
 const params::schema& create_takes() {
   static const params::schema takes = [] {
     params::schema fields = amount_fields();
+    for (auto& field : scheme_fields())
+      fields.push_back(std::move(field));
+    fields.push_back(recurring_field());
     fields.push_back(params::boolean("active"));
-    fields.push_back(params::choice("billing_scheme", {"per_unit", "tiered"}));
     fields.push_back(params::text("lookup_key", 200));
     fields.push_back(params::metadata());
     fields.push_back(params::text("nickname"));
@@ -226,8 +210,8 @@ answer<std::string> product_of_request(context& ctx) {
   }
   if (!ctx.given("product_data")) return refuse(stripe::parameter_missing("product"));
   const json& data = ctx.param("product_data");
-  if (data.contains("id")) {
-    return not_simulated("The sandbox does not simulate product_data[id] yet.", "product_data[id]");
+  if (data.contains("id") && ctx.state.find_live(kind::product, text_of(data, "id")) != nullptr) {
+    return refuse("Product already exists.", "product_data[id]", "resource_already_exists");
   }
   return products::make(ctx, data);
 }
@@ -235,9 +219,6 @@ answer<std::string> product_of_request(context& ctx) {
 }  // namespace
 
 answer<json> create(context& ctx) {
-  if (ctx.text("billing_scheme") == "tiered") {
-    return not_simulated("The sandbox does not simulate tiered prices yet.", "billing_scheme");
-  }
   const auto product = product_of_request(ctx);
   if (!product) return std::unexpected(product.error());
   const auto id = make(ctx, *product, ctx.params, "");
@@ -254,6 +235,7 @@ answer<json> retrieve(context& ctx) {
 const params::schema& update_takes() {
   static const params::schema takes = {
       params::boolean("active"),
+      currency_options_field(),
       params::text("lookup_key", 200).clearable(),
       params::metadata(),
       params::text("nickname").clearable(),
@@ -275,6 +257,9 @@ answer<json> update(context& ctx) {
     if (auto claimed = claim_lookup_key(ctx, key, id); !claimed) {
       return std::unexpected(claimed.error());
     }
+  }
+  if (auto taken = take_options(*price, ctx.params, ""); !taken) {
+    return std::unexpected(taken.error());
   }
   ctx.copy_given(*price, {"active", "lookup_key", "nickname", "tax_behavior"});
   if (ctx.given("metadata")) {

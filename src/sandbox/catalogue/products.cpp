@@ -58,7 +58,7 @@ answer<void> take_own_id(const context& ctx, json& product) {
 
 std::string make(context& ctx, const json& data) {
   json product = named_product(ctx, text_of(data, "name"));
-  for (const char* name : {"active", "statement_descriptor", "unit_label", "metadata"}) {
+  for (const char* name : {"id", "active", "statement_descriptor", "unit_label", "metadata"}) {
     if (!is_null(data, name)) product[name] = data[name];
   }
   const std::string id = text_of(product, "id");

@@ -7,7 +7,7 @@
 namespace tilld::sandbox::products {
 
 // Makes and tells a product on the way of something else, of its name and, where `data` has them,
-// active, statement_descriptor, unit_label and metadata. Gives its id.
+// id (a new one), active, statement_descriptor, unit_label and metadata. Gives its id.
 std::string make(context& ctx, const json& data);
 
 const params::schema& create_takes();

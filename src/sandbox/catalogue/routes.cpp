@@ -3,9 +3,11 @@
 #include "sandbox/machine/routes.hpp"
 
 #include "sandbox/catalogue/coupons.hpp"
+#include "sandbox/catalogue/discounts.hpp"
 #include "sandbox/catalogue/entitlements.hpp"
 #include "sandbox/catalogue/prices.hpp"
 #include "sandbox/catalogue/products.hpp"
+#include "sandbox/catalogue/tax_rates.hpp"
 
 namespace tilld::sandbox {
 
@@ -33,6 +35,12 @@ constexpr route rows[] = {
     {"GET", "/v1/promotion_codes", coupons::code_list, coupons::code_list_takes},
     {"GET", "/v1/promotion_codes/{id}", coupons::code_retrieve, no_params},
     {"POST", "/v1/promotion_codes/{id}", coupons::code_update, coupons::code_update_takes},
+    {"DELETE", "/v1/customers/{id}/discount", discounts::remove_from_customer, no_params},
+    {"DELETE", "/v1/subscriptions/{id}/discount", discounts::remove_from_subscription, no_params},
+    {"POST", "/v1/tax_rates", tax_rates::create, tax_rates::create_takes},
+    {"GET", "/v1/tax_rates", tax_rates::list, tax_rates::list_takes},
+    {"GET", "/v1/tax_rates/{id}", tax_rates::retrieve, no_params},
+    {"POST", "/v1/tax_rates/{id}", tax_rates::update, tax_rates::update_takes},
     {"POST", "/v1/entitlements/features",
      entitlements::feature_create, entitlements::feature_create_takes},
     {"GET", "/v1/entitlements/features",

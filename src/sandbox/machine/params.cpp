@@ -133,6 +133,7 @@ answer<json> check_scalar(const field& f, const std::string& param, const std::s
     case shape::hash:
     case shape::list:
     case shape::dictionary:
+    case shape::currencies:
     case shape::range:
     case shape::unsimulated:
       break;
@@ -217,6 +218,20 @@ answer<json> check_dictionary(const std::string& param, const raw_json& value) {
   return taken;
 }
 
+answer<json> check_currencies(const field& f, const std::string& param, const raw_json& value) {
+  if (!value.is_object()) return invalid(param, "Invalid object");
+  json taken = json::object();
+  for (const auto& [code, inside] : value.items()) {
+    const std::string at = param + "[" + code + "]";
+    auto currency = check_currency(at, code);
+    if (!currency) return currency;
+    auto checked = check_hash(f, at, inside);
+    if (!checked) return checked;
+    taken[currency->get<std::string>()] = std::move(*checked);
+  }
+  return taken;
+}
+
 answer<json> check_range(const std::string& param, const raw_json& value) {
   const field bound = integer("");
   if (value.is_string()) return check_scalar(bound, param, value.get<std::string>());
@@ -244,6 +259,8 @@ answer<json> check_value(const field& f, const std::string& param, const raw_jso
       return check_list(f, param, value);
     case shape::dictionary:
       return check_dictionary(param, value);
+    case shape::currencies:
+      return check_currencies(f, param, value);
     case shape::range:
       return check_range(param, value);
     case shape::unsimulated:
@@ -338,6 +355,12 @@ field choice(std::string name, std::vector<std::string> choices) {
 
 field hash(std::string name, std::vector<field> members) {
   field f = named(std::move(name), shape::hash);
+  f.members = std::move(members);
+  return f;
+}
+
+field currencies(std::string name, std::vector<field> members) {
+  field f = named(std::move(name), shape::currencies);
   f.members = std::move(members);
   return f;
 }

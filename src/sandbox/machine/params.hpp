@@ -29,6 +29,7 @@ enum class shape : std::uint8_t {
   hash,         // of `members`
   list,         // of hashes of `members`, or of values of members[0] when it has no name
   dictionary,   // metadata: any keys, text values
+  currencies,   // a hash of `members` per currency
   range,        // a timestamp, or a hash of gt, gte, lt, lte
   unsimulated,  // Stripe's, not ours: 501
 };
@@ -63,6 +64,7 @@ field hash(std::string name, std::vector<field> members);
 field list(std::string name, std::vector<field> members);
 field texts(std::string name);  // a list of text
 field range(std::string name);
+field currencies(std::string name, std::vector<field> members);
 field metadata();
 field unsimulated(std::string name);
 

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "sandbox/catalogue/coupons.hpp"
+#include "sandbox/catalogue/discounts.hpp"
+#include "sandbox/catalogue/prices.hpp"
+
 namespace tilld::sandbox {
 
 namespace {
@@ -34,13 +38,38 @@ json embedded(const world& w, kind k, std::string_view path, std::string_view va
   return list_envelope(std::move(data), more, std::move(url));
 }
 
+// Kept as ids, shown whole.
+void fill_tax_rates(const world& w, json& shown, const char* member) {
+  for (json& rate : shown[member]) {
+    const json* found = w.find(kind::tax_rate, rate.get<std::string>());
+    if (found != nullptr) rate = without_own_members(*found);
+  }
+}
+
+// Discounts come and go by themselves; what an owner has is what names it.
+json discounts_of(const world& w, const std::string& owner) {
+  json ids = json::array();
+  for (const auto& id : discounts::of(w, owner))
+    ids.push_back(id);
+  return ids;
+}
+
+void fill_customer(const world& w, json& shown) {
+  const auto all = discounts::of(w, text_of(shown, "id"));
+  if (!all.empty()) shown["discount"] = view(w, kind::discount, all.front());
+}
+
 void fill_subscription(const world& w, json& shown) {
   const std::string id = text_of(shown, "id");
+  shown["discounts"] = discounts_of(w, id);
+  fill_tax_rates(w, shown, "default_tax_rates");
   shown["items"] = embedded(w, kind::subscription_item, "subscription", id,
                             "/v1/subscription_items?subscription=" + id, true);
 }
 
 void fill_subscription_item(const world& w, json& shown) {
+  shown["discounts"] = discounts_of(w, text_of(shown, "id"));
+  fill_tax_rates(w, shown, "tax_rates");
   const json* price = w.find(kind::price, text_of(shown, "price"));
   if (price == nullptr) return;
   shown["plan"] = plan_of_price(*price);
@@ -49,6 +78,7 @@ void fill_subscription_item(const world& w, json& shown) {
 
 void fill_invoice(const world& w, json& shown) {
   const std::string id = text_of(shown, "id");
+  fill_tax_rates(w, shown, "default_tax_rates");
   shown["lines"] =
       embedded(w, kind::line_item, "invoice", id, "/v1/invoices/" + id + "/lines", true);
 }
@@ -111,13 +141,14 @@ json confirmation_secret_of(const world& w, const std::string& invoice) {
   return nullptr;
 }
 
-json currency_options_of(const json& price) {
-  json own = json::object();
-  for (const char* member :
-       {"custom_unit_amount", "tax_behavior", "unit_amount", "unit_amount_decimal"}) {
-    own[member] = price[member];
-  }
-  return {{text_of(price, "currency"), std::move(own)}};
+json coupon_options_of(const world& w, const std::string& coupon) {
+  const json* found = w.find_live(kind::coupon, coupon);
+  json options = json::object();
+  if (found == nullptr) return options;
+  const json amounts = coupons::amounts_off(*found);
+  for (const auto& [currency, amount] : amounts.items())
+    options[currency] = {{"amount_off", amount}};
+  return options;
 }
 
 }  // namespace
@@ -159,6 +190,12 @@ json view_of(const world& w, kind k, const json& document) {
       break;
     case kind::invoice:
       fill_invoice(w, shown);
+      break;
+    case kind::invoiceitem:
+      fill_tax_rates(w, shown, "tax_rates");
+      break;
+    case kind::customer:
+      fill_customer(w, shown);
       break;
     case kind::product_feature:
       fill_product_feature(w, shown);
@@ -203,10 +240,12 @@ void include_member(const world& w, json& object, std::string_view member) {
   } else if (member == "applies_to") {
     const json* coupon = w.find(kind::coupon, id);
     place = coupon == nullptr ? json(nullptr) : (*coupon)["_applies_to"];
-  } else if (member == "currency_options" && of == "price") {
-    place = currency_options_of(object);
+  } else if (member == "currency_options" && of == "coupon") {
+    place = coupon_options_of(w, id);
+  } else if (member == "currency_options") {
+    place = prices::currency_options_of(w.at(kind::price, id));
   } else {
-    place = member == "tiers" ? json(nullptr) : json::object();
+    place = prices::tiers_of(w.at(kind::price, id));
   }
 }
 

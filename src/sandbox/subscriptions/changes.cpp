@@ -46,8 +46,12 @@ answer<json> new_item(context& ctx, const json& entry, const std::string& at,
             "update#update_subscription-items-id",
         "plan");
   }
-  json item = json::object();
+  json item = blank(kind::subscription_item);
   item["id"] = ctx.state.ids.next(kind::subscription_item);
+  item["subscription"] = subscription["id"];
+  item["current_period_end"] = subscription["_cycle_end"];
+  item["current_period_start"] = ctx.now;
+  item["tax_rates"] = json::array();
   item["price"] = (*price)["id"];
   item["quantity"] = entry.contains("quantity") ? entry["quantity"] : json(1);
   item["metadata"] = entry.contains("metadata") ? entry["metadata"] : json(nullptr);

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "sandbox/billing/invoiceitems.hpp"
+#include "sandbox/catalogue/discounts.hpp"
 #include "sandbox/catalogue/entitlements.hpp"
+#include "sandbox/catalogue/prices.hpp"
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/machine/money.hpp"
 #include "sandbox/payments/payment_methods.hpp"
@@ -12,18 +14,46 @@ namespace tilld::sandbox::subscriptions {
 
 namespace {
 
-std::string interval_text(const json& price, const std::string& currency) {
+// "$20.00", "$0.005": of what may have fractions of the smallest unit.
+std::string unit_text(decimal unit, const std::string& currency) {
+  const std::string text = unit.text();
+  const auto dot = text.find('.');
+  std::string out = amount_text(std::stoll(text.substr(0, dot)), currency);
+  if (dot == std::string::npos) return out;
+  if (out.find('.') == std::string::npos) out += ".";
+  return out + text.substr(dot + 1);
+}
+
+std::string interval_text(const json& price, const amounts::part& part,
+                          const std::string& currency) {
   const json& recurring = price["recurring"];
   const std::string interval = text_of(recurring, "interval");
   const std::int64_t count = number_of(recurring, "interval_count");
   const std::string every =
       count == 1 ? interval : "every " + std::to_string(count) + " " + interval + "s";
-  return "(at " + amount_text(number_of(price, "unit_amount"), currency) + " / " + every + ")";
+  const std::string tier = part.tier == 0 ? "" : "Tier " + std::to_string(part.tier) + " ";
+  return "(" + tier + "at " + unit_text(part.unit, currency) + " / " + every + ")";
 }
 
 std::string product_name(const context& ctx, const json& price) {
   const json* product = ctx.state.find(kind::product, text_of(price, "product"));
   return product == nullptr ? std::string() : text_of(*product, "name");
+}
+
+// A line for an item over its present period, at no cost yet.
+invoicing::line bare_line(const context& ctx, const json& item) {
+  const json& price = price_of_item(ctx, item);
+  invoicing::line l;
+  l.price = text_of(price, "id");
+  l.product = text_of(price, "product");
+  l.period_start_s = number_of(item, "current_period_start");
+  l.period_end_s = number_of(item, "current_period_end");
+  l.subscription = text_of(item, "subscription");
+  l.subscription_item = text_of(item, "id");
+  l.metadata = item["metadata"];
+  l.discounts = discounts::in_force(ctx.state, l.subscription_item, ctx.now);
+  l.tax_rates = item["tax_rates"];
+  return l;
 }
 
 std::string counted(std::int64_t quantity, const std::string& name) {
@@ -40,13 +70,70 @@ json credited_by(const context& ctx, const std::string& item) {
   return nullptr;
 }
 
+bool is_proration(const json& line) {
+  const json* is = at_path(line, "parent.subscription_item_details.proration");
+  return is != nullptr && *is == true;
+}
+
+// An item for a whole period, less the discounts that it has now.
+// Source: https://docs.stripe.com/billing/subscriptions/coupons (prorations)
+std::int64_t net_of_item(const context& ctx, const json& subscription, const json& item) {
+  const std::string currency = text_of(subscription, "currency");
+  const auto rules = [&](const std::string& owner) {
+    std::vector<totals::discount> all;
+    for (const auto& id : discounts::in_force(ctx.state, owner, ctx.now))
+      all.push_back(discounts::terms(ctx, id.get<std::string>(), currency));
+    return all;
+  };
+  const std::string id = text_of(item, "id");
+  const auto line_for = [&](const json& one) {
+    totals::line l;
+    l.amount = amount_of_item(ctx, one);
+    l.product = text_of(price_of_item(ctx, one), "product");
+    l.discounts = rules(text_of(one, "id"));
+    return l;
+  };
+  // The others share what takes an amount off all.
+  std::vector<totals::line> lines = {line_for(item)};
+  for (const auto& other : items_of(ctx, text_of(subscription, "id"))) {
+    if (text_of(other, "id") != id) lines.push_back(line_for(other));
+  }
+  const auto sums = totals::reckon(lines, rules(text_of(subscription, "id")), false);
+  std::int64_t net = lines.front().amount;
+  for (const auto& off : sums.lines.front().discounts)
+    net -= off.amount;
+  return net;
+}
+
+// What the item's present period has cost, discounted as it was then; by its present terms where
+// no invoice has billed the whole of it.
+std::int64_t paid_for_item(const context& ctx, const json& subscription, const json& item) {
+  const std::int64_t gross = amount_of_item(ctx, item);
+  std::int64_t billed = 0;
+  std::int64_t off = 0;
+  for (const json* l :
+       ctx.state.with(kind::line_item, "parent.subscription_item_details.subscription_item",
+                      text_of(item, "id"))) {
+    const bool same =
+        number_of((*l)["period"], "start") == number_of(item, "current_period_start") &&
+        number_of((*l)["period"], "end") == number_of(item, "current_period_end");
+    if (!same || is_proration(*l)) continue;
+    billed += number_of(*l, "amount");
+    for (const auto& one : (*l)["discount_amounts"])
+      off += number_of(one, "amount");
+  }
+  return billed == gross ? gross - off : net_of_item(ctx, subscription, item);
+}
+
 void prorate(context& ctx, const json& subscription, const json& item, std::int64_t at_s,
              bool credit) {
   const json& price = price_of_item(ctx, item);
   const period cycle = cycle_at(number_of(subscription, "billing_cycle_anchor"), price, at_s);
   const std::int64_t whole = cycle.end_s - cycle.start_s;
   const std::int64_t part = cycle.end_s - at_s;
-  const std::int64_t amount = prorated(amount_of_item(ctx, item), part, whole);
+  const std::int64_t full =
+      credit ? paid_for_item(ctx, subscription, item) : net_of_item(ctx, subscription, item);
+  const std::int64_t amount = prorated(full, part, whole);
   const std::int64_t quantity = number_of(item, "quantity");
   invoiceitems::proration p;
   p.customer = text_of(subscription, "customer");
@@ -62,6 +149,7 @@ void prorate(context& ctx, const json& subscription, const json& item, std::int6
   p.period_start_s = at_s;
   p.period_end_s = cycle.end_s;
   if (credit) p.credited = credited_by(ctx, p.subscription_item);
+  p.tax_rates = item["tax_rates"];
   invoiceitems::make_proration(ctx, p);
 }
 
@@ -97,9 +185,8 @@ answer<json> usable_price(const context& ctx, const std::string& id, const std::
   if (!truth_of(*price, "active")) {
     return refuse("The price specified is inactive. This field only accepts active prices.", param);
   }
-  const std::string its = text_of(*price, "currency");
-  if (!currency.empty() && its != currency) {
-    return refuse("The price specified only supports `" + its +
+  if (!currency.empty() && !prices::has_currency(*price, currency)) {
+    return refuse("The price specified only supports `" + text_of(*price, "currency") +
                       "`. This doesn't match the expected currency: `" + currency + "`.",
                   param);
   }
@@ -148,32 +235,50 @@ const json& price_of_item(const context& ctx, const json& item) {
   return ctx.state.at(kind::price, text_of(item, "price"));
 }
 
+std::string currency_of_item(const context& ctx, const json& item) {
+  const json* s = ctx.state.find(kind::subscription, text_of(item, "subscription"));
+  const std::string currency = s == nullptr ? "" : text_of(*s, "currency");
+  return currency.empty() ? text_of(price_of_item(ctx, item), "currency") : currency;
+}
+
 std::int64_t amount_of_item(const context& ctx, const json& item) {
-  return number_of(price_of_item(ctx, item), "unit_amount") * number_of(item, "quantity");
+  const auto pricing = prices::pricing_of(price_of_item(ctx, item), currency_of_item(ctx, item));
+  return amounts::amount(pricing, number_of(item, "quantity"));
+}
+
+std::vector<invoicing::line> lines_of_item(const context& ctx, const json& item,
+                                           std::int64_t quantity) {
+  const json& price = price_of_item(ctx, item);
+  const std::string currency = currency_of_item(ctx, item);
+  const std::string name = product_name(ctx, price);
+  std::vector<invoicing::line> lines;
+  for (const auto& part : amounts::parts(prices::pricing_of(price, currency), quantity)) {
+    invoicing::line l = bare_line(ctx, item);
+    l.quantity = part.quantity;
+    l.unit_decimal = part.unit.text();
+    l.amount = part.amount;
+    l.description = part.flat ? name + " (Tier " + std::to_string(part.tier) + " flat fee)"
+                              : std::to_string(part.quantity) + " × " + name + " " +
+                                    interval_text(price, part, currency);
+    lines.push_back(std::move(l));
+  }
+  return lines;
 }
 
 std::vector<invoicing::line> cycle_lines(const context& ctx, const std::string& subscription,
                                          bool trial) {
   std::vector<invoicing::line> lines;
   for (const auto& item : items_of(ctx, subscription)) {
-    const json& price = price_of_item(ctx, item);
-    invoicing::line l;
-    l.quantity = number_of(item, "quantity");
-    l.price = text_of(price, "id");
-    l.product = text_of(price, "product");
-    const std::string what = std::to_string(l.quantity) + " × " + product_name(ctx, price);
-    if (trial) {
-      l.description = "Free trial for " + what;
-    } else {
-      l.description = what + " " + interval_text(price, text_of(price, "currency"));
-      l.unit_amount = number_of(price, "unit_amount");
-      l.amount = amount_of_item(ctx, item);
+    const std::int64_t quantity = number_of(item, "quantity");
+    if (!trial) {
+      for (auto& l : lines_of_item(ctx, item, quantity))
+        lines.push_back(std::move(l));
+      continue;
     }
-    l.period_start_s = number_of(item, "current_period_start");
-    l.period_end_s = number_of(item, "current_period_end");
-    l.subscription = subscription;
-    l.subscription_item = text_of(item, "id");
-    l.metadata = item["metadata"];
+    invoicing::line l = bare_line(ctx, item);
+    l.quantity = quantity;
+    l.description = "Free trial for " + std::to_string(quantity) + " × " +
+                    product_name(ctx, price_of_item(ctx, item));
     lines.push_back(std::move(l));
   }
   return lines;

@@ -37,7 +37,11 @@ void refresh_derived(context& ctx, json& subscription);
 const json& price_of_item(const context& ctx, const json& item);
 std::int64_t amount_of_item(const context& ctx, const json& item);  // for a whole period
 
-// One line per item over its current period, or over a trial at no cost.
+// What a quantity of an item costs: a line, or one for each tier and its fee.
+std::vector<invoicing::line> lines_of_item(const context& ctx, const json& item,
+                                           std::int64_t quantity);
+
+// The lines of each item over its current period, or over a trial at no cost.
 std::vector<invoicing::line> cycle_lines(const context& ctx, const std::string& subscription,
                                          bool trial);
 

@@ -5,6 +5,8 @@
 #include <exception>
 
 #include "sandbox/billing/dunning.hpp"
+#include "sandbox/catalogue/coupons.hpp"
+#include "sandbox/catalogue/discounts.hpp"
 #include "sandbox/subscriptions/cycle.hpp"
 #include "sandbox/time/due.hpp"
 #include "sandbox/time/test_clocks.hpp"
@@ -21,6 +23,9 @@ struct mover {
 constexpr std::array movers = {
     mover{kind::subscription, subscriptions::fall_due},
     mover{kind::invoice, dunning::fall_due},
+    mover{kind::discount, discounts::end},
+    mover{kind::coupon, coupons::expire},
+    mover{kind::promotion_code, coupons::expire_code},
     mover{kind::test_clock, test_clocks::fall_due},
 };
 

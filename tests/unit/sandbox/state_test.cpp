@@ -112,7 +112,7 @@ TEST_CASE("A request that is refused leaves no trace, however far it had come") 
   refused("/v1/customers",
           "payment_method=pm_card_visa&invoice_settings[default_payment_method]=pm_none", 400);
   refused("/v1/products", "name=a&default_price_data[currency]=usd", 400);
-  refused("/v1/prices", "currency=usd&unit_amount_decimal=0.1&product_data[name]=x", 501);
+  refused("/v1/prices", "currency=usd&unit_amount_decimal=-1&product_data[name]=x", 400);
   refused("/v1/setup_intents", "payment_method=pm_card_visa&allowed_payment_method_types[0]=klarna",
           501);
 }
