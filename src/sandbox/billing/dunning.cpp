@@ -64,7 +64,9 @@ void end_draft(context& ctx, json invoice) {
   const std::string id = text_of(invoice, "id");
   if (ctx.state.find_live(kind::customer, text_of(invoice, "customer")) == nullptr) {
     invoice["auto_advance"] = false;
-    ctx.state.replace(kind::invoice, std::move(invoice));
+    invoice["automatically_finalizes_at"] = nullptr;
+    invoice["next_payment_attempt"] = nullptr;
+    ctx.update("invoice.updated", kind::invoice, std::move(invoice));
     return;
   }
   invoicing::finalize(ctx, id);
