@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/json_text.hpp"
+#include "core/event_doubt.hpp"
 #include "core/order.hpp"
 #include "stripe/catalogue.hpp"
 
@@ -166,8 +167,26 @@ result<void> write_customer(working_set& set, const core::customer_state& before
   return {};
 }
 
-core::event_fact fact_of(const stripe::event& e) {
-  return {e.id, e.type, e.created_s, e.object_name, e.object_json, e.previous_json};
+bool in_other_version(const stripe::event& e, const mirror_rules& rules) {
+  return !e.api_version.empty() && !rules.api_version.empty() && e.api_version != rules.api_version;
+}
+
+// Why the event's document is not to be stored, though the event has happened; empty: it may be.
+std::string_view why_not_stored(const stripe::event& e, const mirror_rules& rules) {
+  if (e.thin) return "thin event";
+  if (!rules.can_refetch) return {};
+  if (in_other_version(e, rules)) return "other API version";
+  return core::doubt_of(e.object_json, e.previous_json);
+}
+
+// An event whose document does not count has none: its second stays in doubt.
+core::event_fact fact_of(const stripe::event& e, const mirror_rules& rules) {
+  core::event_fact fact{e.id, e.type, e.created_s, e.object_name, e.object_json, e.previous_json};
+  if (!core::is_deletion(e.type, e.object_name) && !why_not_stored(e, rules).empty()) {
+    fact.object = {};
+    fact.previous = {};
+  }
+  return fact;
 }
 
 core::held held_of(const store::object_record& r) {
@@ -179,12 +198,12 @@ class peer_events {
  public:
   result<void> load(const working_set& set, const store::scope& scope, std::string_view name,
                     std::string_view id, std::int64_t lo_s, std::int64_t hi_s,
-                    std::string_view except);
+                    std::string_view except, const mirror_rules& rules);
   std::span<const core::event_fact> facts() const { return facts_; }
 
  private:
-  void add(std::shared_ptr<const stripe::event> event) {
-    facts_.push_back(fact_of(*event));
+  void add(std::shared_ptr<const stripe::event> event, const mirror_rules& rules) {
+    facts_.push_back(fact_of(*event, rules));
     events_.push_back(std::move(event));
   }
   std::vector<std::shared_ptr<const stripe::event>> events_;
@@ -193,7 +212,8 @@ class peer_events {
 
 result<void> peer_events::load(const working_set& set, const store::scope& scope,
                                std::string_view name, std::string_view id, std::int64_t lo_s,
-                               std::int64_t hi_s, std::string_view except) {
+                               std::int64_t hi_s, std::string_view except,
+                               const mirror_rules& rules) {
   const std::string prefix = key::events_of(scope, name, id);
   store::scan_range range{family::index, prefix, key::event_of(scope, name, id, lo_s, ""), false};
   const std::string end = key::event_of(scope, name, id, hi_s + 1, "");
@@ -214,11 +234,13 @@ result<void> peer_events::load(const working_set& set, const store::scope& scope
     auto record = store::decode_event(*row);
     if (!record) return std::unexpected(record.error());
     auto event = stripe::parse_event(std::move(record->raw));
-    if (event) add(std::move(*event));
+    if (event) add(std::move(*event), rules);
   }
   for (auto& event : set.noted()) {
     if (event->id == except || event->object_name != name || event->object_id != id) continue;
-    if (event->created_s >= lo_s && event->created_s <= hi_s) add(std::move(event));
+    if (event->created_s >= lo_s && event->created_s <= hi_s) {
+      add(std::move(event), rules);
+    }
   }
   return {};
 }
@@ -249,11 +271,6 @@ result<mirrored> refetch_event(working_set& set, core::customer_state* state,
                   refetch_target{e.object_name, e.object_id, tie}};
 }
 
-bool in_other_version(const stripe::event& e, const mirror_rules& rules) {
-  return rules.can_refetch && !e.api_version.empty() && !rules.api_version.empty() &&
-         e.api_version != rules.api_version;
-}
-
 // What the event means for its object. Errors of code invalid are the event's own fault.
 result<mirrored> change_object(working_set& set, core::customer_state* state,
                                const mirror_context& context, const stripe::event& e) {
@@ -261,18 +278,19 @@ result<mirrored> change_object(working_set& set, core::customer_state* state,
   auto before = load_object(set, key::object(context.scope, e.object_name, e.object_id));
   if (!before) return std::unexpected(before.error());
   const bool deletion = core::is_deletion(e.type, e.object_name);
-  if (e.thin) return refetch_event(set, state, context, e, *before, false, "thin event");
   const bool past = *before && e.created_s < (*before)->at.lo;
-  if (!deletion && !past && in_other_version(e, context.rules)) {
-    return refetch_event(set, state, context, e, *before, false, "other API version");
+  if (e.thin || (!deletion && !past)) {
+    if (const auto why = why_not_stored(e, context.rules); !why.empty()) {
+      return refetch_event(set, state, context, e, *before, false, why);
+    }
   }
-  const core::event_fact fact = fact_of(e);
+  const core::event_fact fact = fact_of(e, context.rules);
   std::optional<core::held> current;
   if (*before) current = held_of(**before);
   peer_events peers;
   if (core::contested(current, fact)) {
     auto loaded = peers.load(set, context.scope, e.object_name, e.object_id, current->at.lo,
-                             current->at.hi, e.id);
+                             current->at.hi, e.id, context.rules);
     if (!loaded) return std::unexpected(loaded.error());
   }
   core::verdict verdict = core::decide(current, fact, peers.facts());
@@ -394,9 +412,9 @@ result<mirrored> mirror_snapshot(working_set& set, core::customer_state* state,
   if (*before) current = held_of(**before);
   peer_events peers;
   if (core::contested(current, fact)) {
-    auto loaded =
-        peers.load(set, context.scope, snap.object_name, snap.object_id,
-                   std::min(current->at.lo, fact.lo), std::max(current->at.hi, fact.hi), "");
+    auto loaded = peers.load(set, context.scope, snap.object_name, snap.object_id,
+                             std::min(current->at.lo, fact.lo), std::max(current->at.hi, fact.hi),
+                             "", context.rules);
     if (!loaded) return std::unexpected(loaded.error());
   }
   const core::customer_state state_before = state ? *state : core::customer_state{};
