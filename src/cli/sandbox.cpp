@@ -11,6 +11,7 @@
 #include "cli/sandbox_service.hpp"
 #include "cli/signals.hpp"
 #include "config/settings.hpp"
+#include "sandbox/control/moment.hpp"
 
 namespace tilld::cli {
 
@@ -20,6 +21,11 @@ struct sandbox_options {
   std::string listen = "127.0.0.1:12111";
   std::string key = "sk_test_sandbox";
   std::string data;
+  std::string state;
+  std::string clock;
+  std::vector<std::string> faults;
+  std::uint64_t fault_seed = 1;
+  bool rate_limits = false;
   std::string webhook_url;
   std::string webhook_secret_file;
   std::uint64_t seed = 1;
@@ -43,12 +49,27 @@ int run_sandbox(const sandbox_options& o) {
     }
     s.state_file = o.data + "/sandbox-state";
   }
+  if (!o.state.empty()) s.state_file = o.state;
+  const system_clock time;
+  s.rate_limits = o.rate_limits;
+  s.faults = sandbox::faults(o.fault_seed);
+  for (const auto& one : o.faults) {
+    const auto equals = one.find('=');
+    const std::string level = equals == std::string::npos ? "1" : one.substr(equals + 1);
+    if (const auto wrong = s.faults.set(one.substr(0, equals), level); !wrong.empty()) {
+      return complain("--fault " + one + ": " + wrong, exit_code::usage);
+    }
+  }
+  if (!o.clock.empty()) {
+    const auto at = sandbox::moment_of(o.clock, time.wall_s());
+    if (!at) return complain("--clock takes a date, or seconds, not " + o.clock, exit_code::usage);
+    s.frozen_at_s = *at;
+  }
   if (!o.webhook_url.empty()) {
     auto secret = webhook_secret_in(o.webhook_secret_file);
     if (!secret) return complain(secret.error().message, exit_code::usage);
     s.targets.push_back({o.webhook_url, *secret});
   }
-  const system_clock time;
   metrics counts;
   sandbox_service service(std::move(s), time, counts);
   if (auto ok = service.start(); !ok) return complain(ok.error().message, exit_code::failed);
@@ -74,6 +95,14 @@ void add_sandbox(CLI::App& app, chosen& run) {
   command->add_option("--listen", o->listen, "Its address")->capture_default_str();
   command->add_option("--key", o->key, "The secret key it takes")->capture_default_str();
   command->add_option("--data", o->data, "Directory that keeps its state; without: in memory");
+  command->add_option("--state", o->state, "File that keeps its state");
+  command->add_option("--clock", o->clock,
+                      "Where its clock stands still, such as 2026-01-01; without: real time");
+  command->add_option("--fault", o->faults,
+                      "What goes wrong, such as duplicate=0.2 or slow=0.1:1500; may be repeated");
+  command->add_option("--fault-seed", o->fault_seed, "The same seed, the same faults")
+      ->capture_default_str();
+  command->add_flag("--rate-limits", o->rate_limits, "Limit requests as Stripe does in test mode");
   command->add_option("--webhook-url", o->webhook_url, "Where its events go");
   command->add_option("--webhook-secret-file", o->webhook_secret_file,
                       "File with the secret they are signed with");

@@ -13,9 +13,11 @@
 
 #include "base/log.hpp"
 #include "cli/common.hpp"
+#include "cli/sandbox_state.hpp"
 #include "cli/webhook_sender.hpp"
 #include "http/server.hpp"
 #include "sandbox/control/control.hpp"
+#include "sandbox/control/limits.hpp"
 #include "sandbox/simulator.hpp"
 
 namespace tilld::cli {
@@ -24,6 +26,7 @@ namespace {
 
 constexpr std::int64_t save_every_ms = 1'000;
 constexpr std::int64_t tick_ms = 1'000;
+constexpr int workers = 8;  // some may be held by a fault that wants to be slow
 
 sandbox::request request_of(const http::request& r) {
   sandbox::request asked;
@@ -55,14 +58,21 @@ class sandbox_service::service {
       : settings_(std::move(settings)),
         time_(time),
         simulator_({settings_.secret_key, settings_.seed, "acct_1SandboxTilld0000"}),
+        faults_(settings_.faults),
         sender_(time),
         server_(listener(), routes(), counts) {
     for (auto& to : settings_.targets)
-      sender_.add_target({to.url, to.secret, {}});
+      sender_.add_target({to.url, {to.secret}, {}});
+    sender_.on_delivered([this](const std::string& event) {
+      const std::lock_guard lock(mutex_);
+      simulator_.note_delivered(event);
+      changed_ = true;
+    });
   }
 
   result<void> start() {
     if (auto ok = load(); !ok) return ok;
+    if (settings_.frozen_at_s != 0) simulator_.freeze(settings_.frozen_at_s);
     if (auto ok = server_.start(); !ok) return ok;
     sender_.start();
     ticker_ = std::thread([this] { keep_time(); });
@@ -72,7 +82,7 @@ class sandbox_service::service {
 
   std::uint16_t port() const { return server_.port(); }
 
-  void add_target(sandbox_settings::target to) { sender_.add_target({to.url, to.secret, {}}); }
+  void add_target(sandbox_settings::target to) { sender_.add_target({to.url, {to.secret}, {}}); }
 
   void stop() {
     if (std::exchange(stopped_, true)) return;
@@ -95,7 +105,7 @@ class sandbox_service::service {
     l.name = "sandbox";
     l.address = settings_.address;
     l.port = settings_.port;
-    l.workers = 2;
+    l.workers = workers;
     return l;
   }
 
@@ -109,19 +119,42 @@ class sandbox_service::service {
     });
     to.add("*", "/_sandbox/{rest...}",
            [this](http::request& r, const http::responder& answer) { answer(control_call(r)); });
-    to.add("*", "/{rest...}", [this](http::request& r, const http::responder& answer) {
-      answer(response_of(handle(r)));
-    });
+    to.add("*", "/{rest...}",
+           [this](http::request& r, const http::responder& answer) { answer(handle(r)); });
     return to;
   }
 
-  sandbox::response handle(const http::request& r) {
-    const std::lock_guard lock(mutex_);
-    sandbox::response answer = simulator_.handle(request_of(r), time_.wall_s());
-    if (r.verb != "GET") changed_ = true;
-    send_events();
-    if (r.verb != "GET" && r.path.starts_with("/v1/webhook_endpoints")) endpoints_changed();
-    return answer;
+  http::response handle(const http::request& r) {
+    std::unique_lock lock(mutex_);
+    std::string wrong;
+    sandbox::mishap m = faults_.for_request(std::string(r.header("tilld-sandbox-fault")), wrong);
+    if (!wrong.empty()) {
+      return http::error_response(400, "invalid_request_error", "unknown_fault", wrong);
+    }
+    if (settings_.rate_limits) limit(r, m);
+    sandbox::response answer;
+    if (!m.refuses && !m.skips) {
+      answer = simulator_.handle(request_of(r), time_.wall_s());
+      if (r.verb != "GET") changed_ = true;
+      send_events();
+      if (r.verb != "GET" && r.path.starts_with("/v1/webhook_endpoints")) endpoints_changed();
+    }
+    if (m.refuses || m.replaces) {
+      m.answer.date_s = simulator_.time(time_.wall_s());
+      answer = std::move(m.answer);
+    }
+    lock.unlock();
+    if (m.wait_ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(m.wait_ms));
+    http::response out = response_of(std::move(answer));
+    out.hang_up = m.hangs_up;
+    return out;
+  }
+
+  void limit(const http::request& r, sandbox::mishap& m) {
+    const auto reason = limits_.refuses(r.verb, r.path, time_.mono_ms());
+    if (reason.empty()) return;
+    m.refuses = true;
+    m.answer = sandbox::rate_limited(reason);
   }
 
   http::response control_call(const http::request& r) {
@@ -147,8 +180,10 @@ class sandbox_service::service {
   void send_events() {
     auto events = simulator_.take_events();
     if (!events.empty()) changed_ = true;
-    for (auto& event : events)
-      sender_.send(event.id, event.type, std::move(event.body));
+    for (auto& parcel : faults_.for_events(std::move(events))) {
+      const std::string id = parcel.event;
+      if (!sender_.send(std::move(parcel))) simulator_.note_delivered(id);
+    }
   }
 
   // What falls due while nobody asks.
@@ -169,7 +204,7 @@ class sandbox_service::service {
   void endpoints_changed() {
     std::vector<webhook_endpoint> made;
     for (auto& to : simulator_.destinations()) {
-      if (to.enabled) made.push_back({to.url, to.secret, to.enabled_events});
+      if (to.enabled) made.push_back({to.url, to.secrets, to.enabled_events});
     }
     sender_.set_endpoints(std::move(made));
   }
@@ -179,33 +214,40 @@ class sandbox_service::service {
     auto bytes = read_small_file(settings_.state_file);
     if (!bytes) return {};  // the first start
     const std::lock_guard lock(mutex_);
-    if (!simulator_.load(*bytes)) {
+    const auto kept = sandbox_state_of(*bytes);
+    if (!kept || !simulator_.load(kept->simulator)) {
       return fail(errc::corrupt, settings_.state_file +
                                      " is not a sandbox state of this version; move it away to "
                                      "start afresh");
     }
     endpoints_changed();
+    sender_.restore(kept->deliveries);
     return {};
   }
 
   void save() {
     if (settings_.state_file.empty() || !changed_.exchange(false)) return;
-    std::string bytes;
+    sandbox_state state;
     {
       const std::lock_guard lock(mutex_);
-      bytes = simulator_.save();
+      state.deliveries = sender_.save();
+      state.simulator = simulator_.save();
     }
-    if (auto ok = write_private_file(settings_.state_file, bytes); !ok) {
+    if (auto ok = write_private_file(settings_.state_file, to_bytes(state)); !ok) {
       log::warning("sandbox_not_saved", {{"why", ok.error().message}});
     }
   }
 
+  // Each second, or less often when that takes long: a large account is not to wait for its file.
   void keep_saving() {
     std::unique_lock lock(save_mutex_);
+    std::int64_t pause_ms = save_every_ms;
     while (!ending_) {
-      wake_.wait_for(lock, std::chrono::milliseconds(save_every_ms));
+      wake_.wait_for(lock, std::chrono::milliseconds(pause_ms));
       lock.unlock();
+      const std::int64_t began = time_.mono_ms();
       save();
+      pause_ms = std::max(save_every_ms, 10 * (time_.mono_ms() - began));
       lock.lock();
     }
   }
@@ -214,7 +256,9 @@ class sandbox_service::service {
   const clock& time_;
   std::mutex mutex_;  // of the simulator
   sandbox::simulator simulator_;
-  sandbox::control control_{simulator_};
+  sandbox::faults faults_;
+  sandbox::rate_limits limits_;
+  sandbox::control control_{simulator_, faults_};
   webhook_sender sender_;
   std::atomic<bool> changed_{false};
   std::mutex save_mutex_;

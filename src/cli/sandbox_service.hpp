@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/metrics.hpp"
+#include "sandbox/control/faults.hpp"
 
 namespace tilld::cli {
 
@@ -23,11 +24,13 @@ struct sandbox_settings {
     std::string url;
     std::string secret;  // "whsec_…"
   };
+  bool rate_limits = false;
+  std::int64_t frozen_at_s = 0;  // where its clock stands still; 0: it follows the wall
+  sandbox::faults faults{1};
   std::vector<target> targets;  // besides those made through /v1/webhook_endpoints
 };
 
-// GET /_sandbox/dump answers every object and GET /_sandbox/deliveries what is still to be
-// delivered: for tests that compare a mirror with the truth.
+// Its own calls are under /_sandbox: src/sandbox/control and docs/sandbox.md.
 class sandbox_service {
  public:
   sandbox_service(sandbox_settings settings, const clock& time, metrics& counts);

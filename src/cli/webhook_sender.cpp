@@ -7,6 +7,8 @@
 #include <thread>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "base/log.hpp"
 #include "net/client.hpp"
 #include "stripe/signature.hpp"
@@ -40,7 +42,11 @@ class webhook_sender::queue {
     std::shared_ptr<const std::string> body;
     std::int64_t since_ms = 0;
     int tries = 0;
+    std::int64_t skew_s = 0;
+    bool old_secret = false;
   };
+
+  void on_delivered(std::function<void(const std::string&)> told) { told_ = std::move(told); }
 
   void add(webhook_endpoint e) {
     const std::lock_guard lock(mutex_);
@@ -54,18 +60,61 @@ class webhook_sender::queue {
       set_.push_back(std::make_shared<const webhook_endpoint>(std::move(e)));
   }
 
-  void send(const std::string& event_id, const std::string& type, std::string body) {
-    auto shared = std::make_shared<const std::string>(std::move(body));
+  bool send(sandbox::planned parcel) {
+    auto shared = std::make_shared<const std::string>(std::move(parcel.body));
+    bool wanted = false;
     {
       const std::lock_guard lock(mutex_);
       for (const auto* all : {&given_, &set_}) {
         for (const auto& to : *all) {
-          if (!wants(*to, type)) continue;
-          due_.emplace(time_.mono_ms(), delivery{to, event_id, shared, time_.mono_ms(), 0});
+          if (!wants(*to, parcel.type)) continue;
+          const std::int64_t now = time_.mono_ms();
+          enter(now + parcel.after_ms,
+                {to, parcel.event, shared, now, 0, parcel.skew_s, parcel.old_secret});
+          wanted = true;
         }
       }
     }
-    wake_.notify_one();
+    if (wanted) wake_.notify_one();
+    return wanted;
+  }
+
+  void forget_all() {
+    const std::lock_guard lock(mutex_);
+    due_.clear();
+    left_.clear();
+  }
+
+  std::string save() const {
+    const std::lock_guard lock(mutex_);
+    nlohmann::json list = nlohmann::json::array();
+    const auto add = [&](const delivery& d) {
+      list.push_back({{"url", d.to->url},
+                      {"secrets", d.to->secrets},
+                      {"event", d.event},
+                      {"body", *d.body},
+                      {"tries", d.tries}});
+    };
+    for (const auto& [at, d] : due_)
+      add(d);
+    for (const auto& [number, d] : out_)
+      add(d);
+    return list.dump();
+  }
+
+  void restore(std::string_view saved) {
+    const auto list = nlohmann::json::parse(saved, nullptr, false);
+    if (!list.is_array()) return;
+    const std::lock_guard lock(mutex_);
+    for (const auto& one : list) {
+      auto to = std::make_shared<webhook_endpoint>();
+      to->url = one.value("url", "");
+      to->secrets = one.value("secrets", std::vector<std::string>{});
+      const std::int64_t now = time_.mono_ms();
+      enter(now, {std::move(to), one.value("event", ""),
+                  std::make_shared<const std::string>(one.value("body", "")), now,
+                  one.value("tries", 0), 0, false});
+    }
   }
 
   void start() {
@@ -84,7 +133,7 @@ class webhook_sender::queue {
 
   std::size_t waiting() const {
     const std::lock_guard lock(mutex_);
-    return due_.size() + away_;
+    return due_.size() + out_.size();
   }
   std::size_t delivered() const {
     const std::lock_guard lock(mutex_);
@@ -96,7 +145,7 @@ class webhook_sender::queue {
     std::unique_lock lock(mutex_);
     while (!ending_) {
       const std::int64_t now = time_.mono_ms();
-      if (due_.empty() || away_ >= at_once) {
+      if (due_.empty() || out_.size() >= at_once) {
         wake_.wait_for(lock, std::chrono::milliseconds(200));
       } else if (due_.begin()->first > now) {
         wake_.wait_for(lock, std::chrono::milliseconds(
@@ -109,6 +158,11 @@ class webhook_sender::queue {
     }
   }
 
+  void enter(std::int64_t at_ms, delivery d) {
+    ++left_[d.event];
+    due_.emplace(at_ms, std::move(d));
+  }
+
   // Under the lock: the client only queues.
   void try_once(delivery d) {
     net::request r;
@@ -116,31 +170,44 @@ class webhook_sender::queue {
     r.url = d.to->url;
     r.body = *d.body;
     r.deadline_ms = answer_within_ms;
-    const std::vector<std::string> secrets{d.to->secret};
+    std::vector<std::string> secrets = d.to->secrets;
+    if (d.old_secret) secrets.insert(secrets.begin(), "whsec_of_the_time_before_the_rotation");
+    const std::int64_t skew_s = d.tries == 0 ? d.skew_s : 0;
     r.headers = {{"Content-Type", "application/json; charset=utf-8"},
-                 {"Stripe-Signature", stripe::sign(*d.body, secrets, time_.wall_s())},
+                 {"Stripe-Signature", stripe::sign(*d.body, secrets, time_.wall_s() + skew_s)},
                  {"User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)"}};
-    ++away_;
-    client_->send(std::move(r), [this, d = std::move(d)](const net::outcome& outcome) mutable {
-      came_back(std::move(d), outcome);
-    });
+    const std::uint64_t number = ++last_number_;
+    out_.emplace(number, std::move(d));
+    client_->send(std::move(r),
+                  [this, number](const net::outcome& outcome) { came_back(number, outcome); });
   }
 
-  void came_back(delivery d, const net::outcome& outcome) {
+  void came_back(std::uint64_t number, const net::outcome& outcome) {
+    std::string finished;
     {
       const std::lock_guard lock(mutex_);
-      --away_;
+      const auto it = out_.find(number);
+      delivery d = std::move(it->second);
+      out_.erase(it);
       const bool taken = outcome && outcome->status >= 200 && outcome->status < 300;
       const std::int64_t now = time_.mono_ms();
       if (taken) {
         ++delivered_;
+        const auto left = left_.find(d.event);
+        if (left != left_.end() && --left->second == 0) {
+          left_.erase(left);
+          finished = d.event;
+        }
       } else if (now - d.since_ms < give_up_ms && !ending_) {
         const std::int64_t pause =
             std::min(longest_pause_ms, first_pause_ms << std::min(d.tries, 24));
         ++d.tries;
         due_.emplace(now + pause, std::move(d));
+      } else if (ending_) {
+        due_.emplace(now, std::move(d));  // for save()
       }
     }
+    if (!finished.empty() && told_) told_(finished);
     wake_.notify_one();
   }
 
@@ -151,7 +218,10 @@ class webhook_sender::queue {
   endpoints given_;
   endpoints set_;
   std::multimap<std::int64_t, delivery> due_;
-  std::size_t away_ = 0;
+  std::map<std::uint64_t, delivery> out_;  // sent, not yet answered
+  std::map<std::string, int> left_;        // deliveries to go, by event
+  std::uint64_t last_number_ = 0;
+  std::function<void(const std::string&)> told_;
   std::size_t delivered_ = 0;
   bool ending_ = false;
   std::thread worker_;
@@ -174,8 +244,20 @@ void webhook_sender::start() {
 void webhook_sender::stop() {
   queue_->stop();
 }
-void webhook_sender::send(const std::string& event_id, const std::string& type, std::string body) {
-  queue_->send(event_id, type, std::move(body));
+bool webhook_sender::send(sandbox::planned parcel) {
+  return queue_->send(std::move(parcel));
+}
+void webhook_sender::forget_all() {
+  queue_->forget_all();
+}
+void webhook_sender::on_delivered(std::function<void(const std::string&)> told) {
+  queue_->on_delivered(std::move(told));
+}
+std::string webhook_sender::save() const {
+  return queue_->save();
+}
+void webhook_sender::restore(std::string_view saved) {
+  queue_->restore(saved);
 }
 std::size_t webhook_sender::waiting() const {
   return queue_->waiting();

@@ -42,7 +42,8 @@ struct response {
   header_list headers;
   std::string content_type = "application/json";
   std::string body;
-  long long date_s = 0;  // of the Date header; 0: now
+  long long date_s = 0;   // of the Date header; 0: now
+  bool hang_up = false;  // no answer: the connection ends. What the sandbox does on demand
 };
 
 // Answers now or later, from any thread. If it is dropped unanswered the client gets a 503.

@@ -81,6 +81,7 @@ void append_content_type(std::string& out, std::string_view type) {
 }  // namespace
 
 wire to_wire(response answer, const wire_options& options) {
+  if (answer.hang_up) return {.head = {}, .body = {}, .close = true};
   if (answer.status < 200 || answer.status > 599) answer.status = 500;
   const bool bodyless = answer.status == 204 || answer.status == 304;
   wire out;

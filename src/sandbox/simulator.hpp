@@ -43,7 +43,7 @@ struct emitted {
 struct destination {
   std::string id;
   std::string url;
-  std::string secret;                       // "whsec_…"
+  std::vector<std::string> secrets;         // "whsec_…"; the newest first
   std::vector<std::string> enabled_events;  // types, or "*"
   bool enabled = true;
 };
@@ -94,7 +94,12 @@ class simulator {
   // Events since the last call, oldest first.
   std::vector<emitted> take_events();
 
+  // Everybody who wants that event has taken it.
+  void note_delivered(std::string_view event_id);
+
   std::vector<destination> destinations() const;
+  // A new secret for an endpoint; the one before signs, too, for a day. Empty: no such endpoint.
+  std::string roll_secret(std::string_view endpoint_id);
 
   // The object with that id, as GET answers it; empty when there is none.
   std::string object(std::string_view id) const;

@@ -150,8 +150,8 @@ class Lab:
     WEBHOOK_SECRET = "whsec_test_of_the_system_tests_0001"
     KEY = "sk_test_systemtests0000000001"
 
-    def __init__(self, binary, with_sandbox=True, settings=""):
-        self.binary = binary
+    def __init__(self, binary, with_sandbox=True, settings="", sandbox_options=()):
+        self.binary, self.sandbox_options = binary, sandbox_options
         self.dir = tempfile.mkdtemp(prefix="tilld-test-")
         self.api_port, self.webhook_port, self.sandbox_port = free_port(), free_port(), free_port()
         self.data = os.path.join(self.dir, "data")
@@ -184,7 +184,8 @@ write_rate = 1000
             [self.binary, "sandbox", "--listen", f"127.0.0.1:{self.sandbox_port}", "--key",
              self.KEY, "--webhook-url",
              f"http://127.0.0.1:{self.webhook_port}/webhooks/stripe/main",
-             "--webhook-secret-file", f"{self.dir}/whsec"], f"{self.dir}/sandbox.log")
+             "--webhook-secret-file", f"{self.dir}/whsec", *self.sandbox_options],
+            f"{self.dir}/sandbox.log")
         wait_for(lambda: self.listening(self.sandbox_port, self.sandbox), 20, "the sandbox listens")
 
     def start_daemon(self, *args, env=None):

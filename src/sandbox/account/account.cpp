@@ -87,8 +87,6 @@ answer<json> retrieve(context& ctx) {
   return account;
 }
 
-// delivery_success is taken and says nothing here: whether somebody has received an event is known
-// to whoever delivers it.
 const params::schema& event_list_takes() {
   static const params::schema takes = {params::range("created"),
                                        params::boolean("delivery_success"), params::text("type"),
@@ -100,7 +98,7 @@ answer<json> event_retrieve(context& ctx) {
   const std::string& id = ctx.arguments.front();
   const auto row = ctx.state.events.number_of(id);
   if (!row) return refuse(stripe::resource_missing("event", id, stripe::path_param("event")));
-  return json::parse(ctx.state.events.at(*row).text);
+  return event_shown(ctx.state.events.at(*row));
 }
 
 answer<json> event_list(context& ctx) {

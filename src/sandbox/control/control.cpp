@@ -18,6 +18,7 @@ constexpr std::int64_t most_seeded = 200'000;
 struct call {
   simulator& stripe;
   std::map<std::string, std::string>& snapshots;
+  faults& mishaps;
   const json& given;
   std::int64_t real_s;
 };
@@ -117,6 +118,34 @@ control_answer restore(call& c) {
   return shown({{"name", name}});
 }
 
+control_answer roll(call& c) {
+  if (auto what = stranger(c.given, {"endpoint"}); !what.empty()) return wrong(what);
+  const std::string endpoint = text_of(c.given, "endpoint");
+  const std::string secret = c.stripe.roll_secret(endpoint);
+  if (secret.empty()) return wrong("There is no webhook endpoint '" + endpoint + "'.");
+  return shown({{"endpoint", endpoint}, {"secret", secret}});
+}
+
+control_answer faults_shown(call& c) {
+  return {200, pretty(c.mishaps.shown())};
+}
+
+// All or nothing: a wrong one leaves the others as they were.
+control_answer faults_set(call& c) {
+  faults changed = c.mishaps;
+  for (const auto& [name, value] : c.given.items()) {
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    if (const std::string what = changed.set(name, text); !what.empty()) return wrong(what);
+  }
+  c.mishaps = changed;
+  return faults_shown(c);
+}
+
+control_answer faults_cleared(call& c) {
+  c.mishaps.clear();
+  return faults_shown(c);
+}
+
 control_answer seed(call& c) {
   if (auto what = stranger(c.given, {"customers"}); !what.empty()) return wrong(what);
   const std::int64_t count = number_of(c.given, "customers");
@@ -150,6 +179,10 @@ constexpr std::array rows = {
     row{"POST", "/_sandbox/snapshot", take_snapshot},
     row{"POST", "/_sandbox/restore", restore},
     row{"POST", "/_sandbox/seed", seed},
+    row{"POST", "/_sandbox/roll", roll},
+    row{"GET", "/_sandbox/faults", faults_shown},
+    row{"POST", "/_sandbox/faults", faults_set},
+    row{"DELETE", "/_sandbox/faults", faults_cleared},
     row{"GET", "/_sandbox/ledger", ledger},
     row{"GET", "/_sandbox/dump", dump},
 };
@@ -167,7 +200,7 @@ std::optional<control_answer> control::handle(std::string_view verb, std::string
     if (!given.is_object()) return wrong("The body is not a JSON object.");
   }
   stripe_.pass(real_s);
-  call c{stripe_, snapshots_, given, real_s};
+  call c{stripe_, snapshots_, faults_, given, real_s};
   return it->act(c);
 }
 

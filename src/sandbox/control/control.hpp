@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "sandbox/control/faults.hpp"
 #include "sandbox/simulator.hpp"
 
 namespace tilld::sandbox {
@@ -19,7 +20,7 @@ struct control_answer {
 
 class control {
  public:
-  explicit control(simulator& s) : stripe_(s) {}
+  control(simulator& s, faults& f) : stripe_(s), faults_(f) {}
 
   // Nothing when there is no such call here. Not thread-safe, as the simulator.
   std::optional<control_answer> handle(std::string_view verb, std::string_view path,
@@ -27,6 +28,7 @@ class control {
 
  private:
   simulator& stripe_;
+  faults& faults_;
   std::map<std::string, std::string> snapshots_;
 };
 

@@ -21,6 +21,10 @@ void event_log::back_to(row_number row) {
   }
 }
 
+void event_log::note_delivered(std::string_view id) {
+  if (const auto row = number_of(id)) rows_[*row - first_].delivered = true;
+}
+
 std::optional<row_number> event_log::number_of(std::string_view id) const {
   const auto it = by_id_.find(id);
   if (it == by_id_.end()) return std::nullopt;

@@ -21,6 +21,7 @@ struct logged_event {
   std::string type;
   std::int64_t created_s = 0;
   std::string text;
+  bool delivered = false;  // every endpoint that wants it has taken it
 };
 
 class event_log {
@@ -34,6 +35,8 @@ class event_log {
 
   const logged_event& at(row_number row) const { return rows_[row - first_]; }
   std::optional<row_number> number_of(std::string_view id) const;
+
+  void note_delivered(std::string_view id);
 
   // As table::created_between.
   std::pair<row_number, row_number> created_between(std::int64_t from_s, std::int64_t to_s) const;

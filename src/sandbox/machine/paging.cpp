@@ -165,6 +165,12 @@ answer<json> list_page(context& ctx, kind k, const filter& shown, const std::str
   return list_envelope(std::move(data), found.more, url);
 }
 
+json event_shown(const logged_event& e) {
+  json event = json::parse(e.text);
+  if (e.delivered) event["pending_webhooks"] = 0;
+  return event;
+}
+
 answer<json> events_page(context& ctx) {
   const event_log& log = ctx.state.events;
   std::vector<std::string> types;
@@ -184,13 +190,18 @@ answer<json> events_page(context& ctx) {
     start = *number;
   }
   const created_range created = range_of(ctx.param("created"));
-  const auto accept = [&](row_number row) { return created.holds(log.at(row).created_s); };
+  const bool by_success = ctx.given("delivery_success");
+  const auto accept = [&](row_number row) {
+    const logged_event& e = log.at(row);
+    return created.holds(e.created_s) &&
+           (!by_success || e.delivered == ctx.truth("delivery_success"));
+  };
   const page found = walk(types.empty() ? log.all() : log.of_types(types),
                           log.created_between(created.from_s, created.to_s), *from, start,
                           list_order::newest_first, limit_of(ctx), accept);
   json data = json::array();
   for (const row_number row : found.rows)
-    data.push_back(json::parse(log.at(row).text));
+    data.push_back(event_shown(log.at(row)));
   return list_envelope(std::move(data), found.more, ctx.path);
 }
 

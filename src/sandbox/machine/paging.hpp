@@ -39,6 +39,7 @@ answer<json> list_page(context& ctx, kind k, const filter& shown, const std::str
                        const std::function<json(const json&)>& render,
                        list_order order = list_order::newest_first);
 
+json event_shown(const logged_event& e);
 answer<json> events_page(context& ctx);
 
 }  // namespace tilld::sandbox

@@ -309,6 +309,26 @@ std::vector<emitted> simulator::take_events() {
   return fresh;
 }
 
+void simulator::note_delivered(std::string_view event_id) {
+  machine_->state.events.note_delivered(event_id);
+}
+
+std::string simulator::roll_secret(std::string_view endpoint_id) {
+  world& state = machine_->state;
+  const json* found = state.find_live(kind::webhook_endpoint, endpoint_id);
+  if (found == nullptr) return {};
+  json endpoint = *found;
+  const std::string old = text_of(endpoint, "_secret");
+  endpoint["_old_secret"] = old;
+  endpoint["_old_secret_until"] = state.now_s + day_s;
+  std::string secret = "whsec_" + state.ids.letters("rolled" + old, 32);
+  endpoint["_secret"] = secret;
+  state.begin();
+  state.replace(kind::webhook_endpoint, std::move(endpoint));
+  state.commit();
+  return secret;
+}
+
 std::vector<destination> simulator::destinations() const {
   std::vector<destination> all;
   const table& rows = std::as_const(machine_->state).of(kind::webhook_endpoint);
@@ -317,9 +337,12 @@ std::vector<destination> simulator::destinations() const {
     const json& document = rows.at(row).document;
     destination d{text_of(document, "id"),
                   text_of(document, "url"),
-                  text_of(document, "_secret"),
+                  {text_of(document, "_secret")},
                   {},
                   text_of(document, "status") == "enabled"};
+    if (number_of(document, "_old_secret_until") > machine_->state.now_s) {
+      d.secrets.push_back(text_of(document, "_old_secret"));
+    }
     for (const auto& type : document["enabled_events"]) {
       d.enabled_events.push_back(type.get<std::string>());
     }

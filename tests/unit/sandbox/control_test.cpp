@@ -16,7 +16,8 @@ constexpr std::int64_t day_s = 86'400;
 
 struct desk {
   client c;
-  control calls{c.stripe};
+  tilld::sandbox::faults mishaps{1};
+  control calls{c.stripe, mishaps};
 
   json ask(const std::string& verb, const std::string& name, const std::string& body = {}) {
     const auto done = calls.handle(verb, "/_sandbox/" + name, body, c.now_s);
