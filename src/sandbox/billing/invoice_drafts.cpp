@@ -140,6 +140,7 @@ std::string subscription_of(const json& invoice) {
 
 std::string draft(context& ctx, const order& wanted) {
   json invoice = blank_invoice(ctx, wanted);
+  if (!wanted.id.empty()) invoice["id"] = wanted.id;
   std::string id = text_of(invoice, "id");
   invoice["auto_advance"] = wanted.auto_advance;
   invoice["billing_reason"] = wanted.billing_reason;

@@ -26,6 +26,11 @@ struct proration {
 };
 void make_proration(context& ctx, const proration& p);
 
+// add_invoice_items of a subscription: what comes with its next invoice, once.
+params::field added_field();
+answer<void> make_added(context& ctx, const json& subscription, const json& entry,
+                        const std::string& at);
+
 // A draft of the customer's pending items in the order's currency: those of its subscription, or
 // all of them. Empty when there are none and `only_if_any`.
 std::string draft_of_pending(context& ctx, invoicing::order wanted, bool only_if_any);

@@ -2,6 +2,8 @@
 
 #include "sandbox/billing/invoiceitems.hpp"
 #include "sandbox/billing/invoicing.hpp"
+#include "sandbox/catalogue/discounts.hpp"
+#include "sandbox/catalogue/tax_rates.hpp"
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/machine/paging.hpp"
 #include "sandbox/payments/payment_methods.hpp"
@@ -18,7 +20,9 @@ params::schema shared_fields() {
           params::choice("collection_method", {"charge_automatically", "send_invoice"}),
           params::integer("days_until_due").at_least(0).at_most(365),
           params::text("default_payment_method").clearable(),
+          tax_rates::field("default_tax_rates"),
           params::text("description", 5000).clearable(),
+          discounts::field(),
           params::timestamp("due_date"),
           params::text("footer", 5000).clearable(),
           params::metadata(),
@@ -73,6 +77,47 @@ std::string currency_for(const context& ctx, const json& customer) {
     if (is_null(*item, "invoice")) return text_of(*item, "currency");
   }
   return ctx.facts.currency;
+}
+
+// discounts and default_tax_rates. `invoice` has an id, a customer and a currency, and what it had
+// before.
+answer<void> take_terms(context& ctx, json& invoice, std::int64_t amount) {
+  if (ctx.given("default_tax_rates")) {
+    auto rates = tax_rates::read(ctx, ctx.param("default_tax_rates"), "default_tax_rates",
+                                 invoice["default_tax_rates"]);
+    if (!rates) return std::unexpected(rates.error());
+    invoice["default_tax_rates"] = std::move(*rates);
+  }
+  if (!ctx.given("discounts")) return {};
+  discounts::owner o;
+  o.of = kind::invoice;
+  o.id = text_of(invoice, "id");
+  o.customer = text_of(invoice, "customer");
+  o.currency = text_of(invoice, "currency");
+  o.amount = amount;
+  auto put = discounts::put(ctx, o, ctx.param("discounts"), "discounts");
+  if (!put) return std::unexpected(put.error());
+  invoice["discounts"] = std::move(*put);
+  return {};
+}
+
+// Before there is an invoice: into what it will have.
+answer<void> take_first_terms(context& ctx, invoicing::order& wanted, bool include) {
+  wanted.id = ctx.state.ids.next(kind::invoice);
+  json invoice = json::object();
+  invoice["id"] = wanted.id;
+  invoice["customer"] = wanted.customer;
+  invoice["currency"] = wanted.currency;
+  invoice["default_tax_rates"] = json::array();
+  std::int64_t amount = 0;
+  for (const json* item : ctx.state.with(kind::invoiceitem, "customer", wanted.customer)) {
+    if (!include || !is_null(*item, "invoice")) continue;
+    if (text_of(*item, "currency") == wanted.currency) amount += number_of(*item, "amount");
+  }
+  if (auto taken = take_terms(ctx, invoice, amount); !taken) return taken;
+  for (const char* member : {"default_tax_rates", "discounts"})
+    if (invoice.contains(member)) wanted.more[member] = invoice[member];
+  return {};
 }
 
 std::unexpected<failure> needs_action(const context& ctx, const std::string& invoice) {
@@ -154,6 +199,9 @@ answer<json> create(context& ctx) {
     return std::unexpected(merged.error());
   }
   const bool include = ctx.text("pending_invoice_items_behavior") == "include";
+  if (auto taken = take_first_terms(ctx, wanted, include); !taken) {
+    return std::unexpected(taken.error());
+  }
   const std::string id =
       include ? invoiceitems::draft_of_pending(ctx, wanted, false) : invoicing::draft(ctx, wanted);
   return ctx.shown(kind::invoice, id);
@@ -201,6 +249,9 @@ answer<json> update(context& ctx) {
           number_of(*invoice, "created") + ctx.number("days_until_due") * day_s;
     }
     if (collection != "send_invoice") (*invoice)["due_date"] = nullptr;
+    if (auto taken = take_terms(ctx, *invoice, number_of(*invoice, "subtotal")); !taken) {
+      return std::unexpected(taken.error());
+    }
     invoicing::reckon(ctx, *invoice);
   }
   if (ctx.given("metadata")) {

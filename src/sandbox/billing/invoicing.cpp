@@ -190,6 +190,7 @@ void finalize(context& ctx, const std::string& id) {
   json invoice = ctx.state.live(kind::invoice, id);
   const std::string customer = text_of(invoice, "customer");
   ctx.watch_customer(customer);
+  reckon(ctx, invoice);
   invoice["number"] = next_number(ctx, customer);
   apply_balance(ctx, invoice);
   json owner = ctx.state.live(kind::customer, customer);

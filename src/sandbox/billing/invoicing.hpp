@@ -33,6 +33,7 @@ struct line {
 };
 
 struct order {
+  std::string id;  // of the invoice; empty: a new one
   std::string customer;
   std::string currency;
   std::string billing_reason = "manual";

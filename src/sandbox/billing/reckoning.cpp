@@ -84,6 +84,10 @@ void reckon(context& ctx, json& invoice) {
     lines.push_back(line_of(ctx, *document, invoice["default_tax_rates"]));
     documents.push_back(*document);
   }
+  // Until it is finalized it follows the customer.
+  // Source: https://docs.stripe.com/api/invoices/object (customer_tax_exempt)
+  const json* owner = ctx.state.find_live(kind::customer, text_of(invoice, "customer"));
+  if (owner != nullptr) invoice["customer_tax_exempt"] = (*owner)["tax_exempt"];
   const std::string exempt = text_of(invoice, "customer_tax_exempt");
   const bool free = exempt == "exempt" || exempt == "reverse";
   const auto sums = totals::reckon(

@@ -284,6 +284,23 @@ void end(context& ctx, const std::string& id) {
   if (told) ctx.emit_object("customer.discount.deleted", last_seen(ctx, id));
 }
 
+void fall_due(context& ctx, const std::string& id) {
+  const std::string subscription = text_of(ctx.state.at(kind::discount, id), "subscription");
+  const json before = ctx.shown(kind::subscription, subscription);
+  const std::string status = before.is_null() ? "" : text_of(before, "status");
+  // What is over keeps what it had.
+  if (status == "canceled" || status == "incomplete_expired") {
+    json rests = ctx.state.live(kind::discount, id);
+    rests["_due"] = nullptr;
+    ctx.state.replace(kind::discount, std::move(rests));
+    return;
+  }
+  end(ctx, id);
+  if (!before.is_null()) {
+    ctx.emit_updated("customer.subscription.updated", kind::subscription, subscription, before);
+  }
+}
+
 answer<json> remove_from_customer(context& ctx) {
   return remove_from(ctx, kind::customer);
 }

@@ -39,8 +39,10 @@ totals::discount terms(const context& ctx, const std::string& id, const std::str
 
 // An invoice has been discounted by it: one that holds once ends with that.
 void used(context& ctx, const std::string& id);
-// Takes it away and tells: asked for, or the months of a repeating one are over.
+// Takes it away and tells.
 void end(context& ctx, const std::string& id);
+// The months of a repeating one are over.
+void fall_due(context& ctx, const std::string& id);
 
 answer<json> remove_from_customer(context& ctx);
 answer<json> remove_from_subscription(context& ctx);

@@ -172,8 +172,10 @@ const json& amounts_in(const json& price, const std::string& currency) {
   return options.contains(currency) ? options[currency] : price;
 }
 
-decimal decimal_of(const json& document, std::string_view member) {
-  return decimal::parse(text_of(document, member)).value_or(decimal());
+// The exact amount behind `name` and `name`_decimal. A one-off price may be a credit: below zero.
+decimal amount_of(const json& document, const std::string& name) {
+  if (!is_null(document, name)) return decimal::whole(number_of(document, name));
+  return decimal::parse(text_of(document, name + "_decimal")).value_or(decimal());
 }
 
 json shown_amounts(const json& amounts) {
@@ -253,7 +255,7 @@ bool has_currency(const json& price, const std::string& currency) {
 amounts::pricing pricing_of(const json& price, const std::string& currency) {
   const json& its = amounts_in(price, currency);
   amounts::pricing p;
-  p.unit = decimal_of(its, "unit_amount_decimal");
+  p.unit = amount_of(its, "unit_amount");
   if (price["transform_quantity"].is_object()) {
     p.divide_by = number_of(price["transform_quantity"], "divide_by");
     p.rounds_up = text_of(price["transform_quantity"], "round") == "up";
@@ -264,8 +266,8 @@ amounts::pricing pricing_of(const json& price, const std::string& currency) {
   for (const auto& tier : its["_tiers"]) {
     amounts::tier t;
     if (!is_null(tier, "up_to")) t.up_to = number_of(tier, "up_to");
-    t.unit = decimal_of(tier, "unit_amount_decimal");
-    t.flat = decimal_of(tier, "flat_amount_decimal");
+    t.unit = amount_of(tier, "unit_amount");
+    t.flat = amount_of(tier, "flat_amount");
     p.tiers.push_back(t);
   }
   return p;

@@ -5,19 +5,23 @@
 #include <algorithm>
 
 #include "sandbox/subscriptions/subscription_parts.hpp"
+#include "sandbox/subscriptions/terms.hpp"
 
 namespace tilld::sandbox::subscriptions {
 
 namespace {
 
-answer<json> changed_item(const context& ctx, const json& entry, const std::string& at,
+answer<json> changed_item(context& ctx, const json& entry, const std::string& at,
                           const json& subscription, json item) {
-  if (entry.contains("price") && entry["price"] != item["price"]) {
-    auto price = usable_price(ctx, text_of(entry, "price"), at + "[price]",
-                              text_of(subscription, "currency"));
+  const bool other = entry.contains("price") && entry["price"] != item["price"];
+  if (other || entry.contains("price_data")) {
+    auto price = price_of_entry(ctx, entry, at, text_of(subscription, "currency"));
     if (!price) return price;
     item["price"] = (*price)["id"];
   }
+  auto rates = tax_rates_of_entry(ctx, entry, at, item["tax_rates"]);
+  if (!rates) return rates;
+  item["tax_rates"] = std::move(*rates);
   if (entry.contains("quantity")) item["quantity"] = entry["quantity"];
   if (entry.contains("metadata")) {
     if (auto merged = merge_metadata(item, entry["metadata"]); !merged) {
@@ -29,10 +33,10 @@ answer<json> changed_item(const context& ctx, const json& entry, const std::stri
 
 answer<json> new_item(context& ctx, const json& entry, const std::string& at,
                       const json& subscription, const std::vector<json>& existing) {
-  if (!entry.contains("price")) return refuse(stripe::parameter_missing(at + "[price]"));
-  auto price =
-      usable_price(ctx, text_of(entry, "price"), at + "[price]", text_of(subscription, "currency"));
+  auto price = price_of_entry(ctx, entry, at, text_of(subscription, "currency"));
   if (!price) return price;
+  auto rates = tax_rates_of_entry(ctx, entry, at, nullptr);
+  if (!rates) return rates;
   for (const auto& item : existing) {
     if (item["price"] != (*price)["id"]) continue;
     return refuse(
@@ -51,7 +55,7 @@ answer<json> new_item(context& ctx, const json& entry, const std::string& at,
   item["subscription"] = subscription["id"];
   item["current_period_end"] = subscription["_cycle_end"];
   item["current_period_start"] = ctx.now;
-  item["tax_rates"] = json::array();
+  item["tax_rates"] = std::move(*rates);
   item["price"] = (*price)["id"];
   item["quantity"] = entry.contains("quantity") ? entry["quantity"] : json(1);
   item["metadata"] = entry.contains("metadata") ? entry["metadata"] : json(nullptr);
@@ -191,6 +195,13 @@ void prorate(context& ctx, const json& subscription, const changes& c) {
   }
 }
 
+std::vector<std::string> ids_of(const std::vector<item_change>& items) {
+  std::vector<std::string> ids;
+  for (const auto& c : items)
+    ids.push_back(text_of(c.before.is_null() ? c.after : c.before, "id"));
+  return ids;
+}
+
 void apply(context& ctx, const json& subscription, const std::vector<item_change>& items) {
   const std::string id = text_of(subscription, "id");
   const std::int64_t end = number_of(subscription, "_cycle_end");
@@ -199,7 +210,8 @@ void apply(context& ctx, const json& subscription, const std::vector<item_change
       ctx.state.leave_stub(kind::subscription_item, text_of(change.before, "id"));
     } else if (change.before.is_null()) {
       add_item(ctx, id, text_of(change.after, "price"), number_of(change.after, "quantity"),
-               change.after["metadata"], {ctx.now, end}, text_of(change.after, "id"));
+               change.after["metadata"], {ctx.now, end}, change.after["tax_rates"],
+               text_of(change.after, "id"));
     } else {
       ctx.state.replace(kind::subscription_item, change.after);
     }

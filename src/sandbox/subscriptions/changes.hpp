@@ -2,6 +2,7 @@
 // anything is done.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "sandbox/machine/context.hpp"
@@ -31,6 +32,9 @@ answer<changes> read_changes(context& ctx, const json& subscription);
 // Credits what was paid for the rest of the period and charges what it costs now, as pending
 // invoice items.
 void prorate(context& ctx, const json& subscription, const changes& c);
+
+// The ids of the items that change, in the request's order.
+std::vector<std::string> ids_of(const std::vector<item_change>& items);
 
 // Puts the changed items in the place of the old ones.
 void apply(context& ctx, const json& subscription, const std::vector<item_change>& items);

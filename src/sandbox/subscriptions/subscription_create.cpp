@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <limits>
 
+#include "sandbox/billing/invoiceitems.hpp"
 #include "sandbox/catalogue/entitlements.hpp"
+#include "sandbox/catalogue/prices.hpp"
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/machine/money.hpp"
 #include "sandbox/payments/setup_intents.hpp"
 #include "sandbox/subscriptions/cycle.hpp"
 #include "sandbox/subscriptions/subscription_parts.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
+#include "sandbox/subscriptions/terms.hpp"
 
 namespace tilld::sandbox::subscriptions {
 
@@ -22,6 +25,7 @@ struct plan_item {
   json price;
   std::int64_t quantity = 1;
   json metadata = nullptr;
+  json tax_rates = json::array();
 };
 
 struct beginning {
@@ -34,7 +38,7 @@ struct beginning {
   std::string behavior = "allow_incomplete";
 };
 
-answer<std::vector<plan_item>> items_of_request(const context& ctx) {
+answer<std::vector<plan_item>> items_of_request(context& ctx) {
   const json& given = ctx.param("items");
   if (!given.is_array() || given.empty()) return refuse(stripe::parameter_missing("items"));
   if (given.size() > item_limit) {
@@ -42,11 +46,12 @@ answer<std::vector<plan_item>> items_of_request(const context& ctx) {
   }
   std::vector<plan_item> items;
   for (std::size_t i = 0; i < given.size(); ++i) {
-    const std::string param = "items[" + std::to_string(i) + "][price]";
-    if (!given[i].contains("price")) return refuse(stripe::parameter_missing(param));
-    auto price = usable_price(ctx, text_of(given[i], "price"), param, ctx.text("currency"));
+    const std::string at = "items[" + std::to_string(i) + "]";
+    auto price = price_of_entry(ctx, given[i], at, ctx.text("currency"));
     if (!price) return std::unexpected(price.error());
-    plan_item item{std::move(*price), 1, nullptr};
+    auto rates = tax_rates_of_entry(ctx, given[i], at, nullptr);
+    if (!rates) return std::unexpected(rates.error());
+    plan_item item{std::move(*price), 1, nullptr, std::move(*rates)};
     if (given[i].contains("quantity")) item.quantity = number_of(given[i], "quantity");
     if (given[i].contains("metadata")) item.metadata = given[i]["metadata"];
     items.push_back(std::move(item));
@@ -54,7 +59,7 @@ answer<std::vector<plan_item>> items_of_request(const context& ctx) {
   return items;
 }
 
-answer<void> check_together(const std::vector<plan_item>& items) {
+answer<void> check_together(const std::vector<plan_item>& items, const std::string& currency) {
   const json& first = items.front().price;
   std::int64_t sum = 0;
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -68,7 +73,7 @@ answer<void> check_together(const std::vector<plan_item>& items) {
               text_of(price, "id"),
           "plan");
     }
-    if (price["currency"] != first["currency"]) {
+    if (!prices::has_currency(price, currency)) {
       return refuse("This `price` has `currency=" + text_of(price, "currency") +
                         "`, but other items use `currency=" + text_of(first, "currency") +
                         "`. All items must have pricing in the same currency. When using "
@@ -81,7 +86,7 @@ answer<void> check_together(const std::vector<plan_item>& items) {
       return not_simulated("The sandbox does not simulate items of different intervals yet.",
                            param);
     }
-    sum += number_of(price, "unit_amount") * items[i].quantity;
+    sum += amounts::amount(prices::pricing_of(price, currency), items[i].quantity);
     if (sum > amount_limit) {
       return refuse("Amount must be no more than $999,999.99", param, "amount_too_large");
     }
@@ -165,7 +170,7 @@ answer<void> read_anchor(const context& ctx, beginning& b) {
   return {};
 }
 
-answer<beginning> read(const context& ctx) {
+answer<beginning> read(context& ctx) {
   beginning b;
   if (!ctx.given("customer")) return refuse(stripe::parameter_missing("customer"));
   b.customer = ctx.text("customer");
@@ -175,14 +180,15 @@ answer<beginning> read(const context& ctx) {
   if (auto checked = check_collection(ctx); !checked) return std::unexpected(checked.error());
   auto items = items_of_request(ctx);
   if (!items) return std::unexpected(items.error());
-  if (auto fit = check_together(*items); !fit) return std::unexpected(fit.error());
+  b.currency =
+      ctx.given("currency") ? ctx.text("currency") : text_of(items->front().price, "currency");
+  if (auto fit = check_together(*items, b.currency); !fit) return std::unexpected(fit.error());
   const auto trial_end = trial_end_of_request(ctx);
   if (!trial_end) return std::unexpected(trial_end.error());
   if (auto owned = check_payment_method(ctx, b.customer); !owned) {
     return std::unexpected(owned.error());
   }
   b.items = std::move(*items);
-  b.currency = text_of(b.items.front().price, "currency");
   b.trial_end_s = *trial_end;
   if (auto read = read_anchor(ctx, b); !read) return std::unexpected(read.error());
   b.sends_invoices = ctx.text("collection_method") == "send_invoice";
@@ -257,24 +263,30 @@ std::vector<invoicing::line> first_lines(const context& ctx, const beginning& b,
 }
 
 // The subscription with its items, its first draft and, for a trial nobody can pay for yet, the
-// setup intent that asks for a card. Nothing is told but invoice.created.
+// setup intent that asks for a card. What is told of it is told
+// before customer.subscription.created.
 answer<std::string> build(context& ctx, const beginning& b) {
   json s = blank_subscription(ctx, b);
   if (auto taken = take_settings(ctx, s); !taken) return std::unexpected(taken.error());
+  if (auto taken = take_default_tax_rates(ctx, s); !taken) return std::unexpected(taken.error());
   std::string id = text_of(s, "id");
   const std::int64_t end = first_period_end(ctx, b);
   if (ctx.truth("cancel_at_period_end")) set_cancel_at_period_end(ctx, s, true, end);
   ctx.state.insert(kind::subscription, s);
+  std::vector<std::string> items;
   for (const auto& item : b.items) {
-    add_item(ctx, id, text_of(item.price, "id"), item.quantity, item.metadata, {ctx.now, end});
+    items.push_back(add_item(ctx, id, text_of(item.price, "id"), item.quantity, item.metadata,
+                             {ctx.now, end}, item.tax_rates));
   }
+  if (auto put = put_discounts(ctx, s, items); !put) return std::unexpected(put.error());
+  if (auto added = add_invoice_items(ctx, s); !added) return std::unexpected(added.error());
   refresh_derived(ctx, s);
   note_cycle(ctx, s, end);
   if (auto set = take_cancel_at(ctx, s); !set) return std::unexpected(set.error());
   ctx.state.replace(kind::subscription, s);
   auto wanted = order_for(ctx, s, "subscription_create");
   wanted.lines = first_lines(ctx, b, id, end);
-  const std::string invoice = invoicing::draft(ctx, wanted);
+  const std::string invoice = invoiceitems::draft_of_pending(ctx, wanted, false);
   s["latest_invoice"] = invoice;
   const json* draft = ctx.state.find(kind::invoice, invoice);
   if (b.trial_end_s != 0 && !b.sends_invoices &&
@@ -300,36 +312,41 @@ answer<void> collect_first(context& ctx, const beginning& b, const std::string& 
   return {};
 }
 
+// A trial costs nothing; what was added to its invoice does.
+answer<void> bill_trial(context& ctx, const beginning& b, const std::string& id) {
+  if (!b.sends_invoices && ctx.given("add_invoice_items")) return collect_first(ctx, b, id);
+  invoicing::finalize(ctx, text_of(ctx.state.at(kind::subscription, id), "latest_invoice"));
+  return {};
+}
+
 }  // namespace
 
 const params::schema& create_takes() {
-  static const params::schema takes = {
-      params::text("customer"),
-      params::currency("currency"),
-      automatic_tax_field(),
-      params::hash("billing_mode", {params::choice("type", {"classic", "flexible"}).needed(),
-                                    params::unsimulated("flexible")}),
-      params::timestamp("billing_cycle_anchor"),
-      cancel_at_field(),
-      params::boolean("cancel_at_period_end"),
-      params::choice("collection_method", {"charge_automatically", "send_invoice"}),
-      params::integer("days_until_due").at_least(0).at_most(365),
-      params::text("default_payment_method"),
-      params::text("description", 500).clearable(),
-      params::list("items",
-                   {params::text("price"), params::integer("quantity").at_least(0).at_most(999'999),
-                    params::metadata(), params::unsimulated("billing_thresholds"),
-                    params::unsimulated("current_trial"), params::unsimulated("discounts"),
-                    params::unsimulated("plan"), params::unsimulated("price_data"),
-                    params::unsimulated("tax_rates")}),
-      params::metadata(),
-      params::boolean("off_session"),
-      payment_behavior_field(),
-      payment_settings_field(),
-      proration_behavior_field(),
-      params::timestamp("trial_end").or_word("now"),
-      params::integer("trial_period_days").at_least(0).at_most(730),
-      trial_settings_field()};
+  static const params::schema takes = with_terms(
+      {params::text("customer"),
+       params::currency("currency"),
+       automatic_tax_field(),
+       params::hash("billing_mode", {params::choice("type", {"classic", "flexible"}).needed(),
+                                     params::unsimulated("flexible")}),
+       params::timestamp("billing_cycle_anchor"),
+       cancel_at_field(),
+       params::boolean("cancel_at_period_end"),
+       params::choice("collection_method", {"charge_automatically", "send_invoice"}),
+       params::integer("days_until_due").at_least(0).at_most(365),
+       params::text("default_payment_method"),
+       params::text("description", 500).clearable(),
+       params::list("items", {params::text("price"),
+                              params::integer("quantity").at_least(0).at_most(999'999),
+                              params::metadata(), params::unsimulated("billing_thresholds"),
+                              params::unsimulated("current_trial"), params::unsimulated("plan")}),
+       params::metadata(),
+       params::boolean("off_session"),
+       payment_behavior_field(),
+       payment_settings_field(),
+       proration_behavior_field(),
+       params::timestamp("trial_end").or_word("now"),
+       params::integer("trial_period_days").at_least(0).at_most(730),
+       trial_settings_field()});
   return takes;
 }
 
@@ -342,8 +359,7 @@ answer<json> create(context& ctx) {
   const std::string& id = *built;
   ctx.emit("customer.subscription.created", kind::subscription, id);
   if (b->trial_end_s != 0) {
-    const std::string invoice = text_of(ctx.state.at(kind::subscription, id), "latest_invoice");
-    invoicing::finalize(ctx, invoice);
+    if (auto billed = bill_trial(ctx, *b, id); !billed) return std::unexpected(billed.error());
     if (b->trial_end_s - ctx.now <= 3 * day_s) {
       ctx.emit("customer.subscription.trial_will_end", kind::subscription, id);
     }

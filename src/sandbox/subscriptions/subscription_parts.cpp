@@ -204,7 +204,7 @@ std::vector<json> items_of(const context& ctx, const std::string& subscription) 
 
 std::string add_item(context& ctx, const std::string& subscription, const std::string& price,
                      std::int64_t quantity, const json& metadata, period when,
-                     const std::string& chosen_id) {
+                     const json& tax_rates, const std::string& chosen_id) {
   json item = ctx.make(kind::subscription_item);
   if (!chosen_id.empty()) item["id"] = chosen_id;
   std::string id = text_of(item, "id");
@@ -215,7 +215,7 @@ std::string add_item(context& ctx, const std::string& subscription, const std::s
   item["price"] = price;
   item["quantity"] = quantity;
   item["subscription"] = subscription;
-  item["tax_rates"] = json::array();
+  item["tax_rates"] = tax_rates;
   ctx.state.insert(kind::subscription_item, std::move(item));
   return id;
 }

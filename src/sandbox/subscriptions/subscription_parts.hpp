@@ -28,7 +28,7 @@ answer<json> usable_price(const context& ctx, const std::string& id, const std::
 std::vector<json> items_of(const context& ctx, const std::string& subscription);  // oldest first
 std::string add_item(context& ctx, const std::string& subscription, const std::string& price,
                      std::int64_t quantity, const json& metadata, period when,
-                     const std::string& chosen_id = {});
+                     const json& tax_rates, const std::string& chosen_id = {});
 
 // What follows from its items and their products: the prices that lists filter by, the features
 // that it entitles to.

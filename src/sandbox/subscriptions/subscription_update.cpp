@@ -11,6 +11,7 @@
 #include "sandbox/subscriptions/pending_updates.hpp"
 #include "sandbox/subscriptions/subscription_parts.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
+#include "sandbox/subscriptions/terms.hpp"
 
 namespace tilld::sandbox::subscriptions {
 
@@ -69,6 +70,7 @@ answer<void> take_collection(const context& ctx, json& subscription) {
 
 answer<void> take_plain(const context& ctx, json& subscription) {
   if (auto taken = take_settings(ctx, subscription); !taken) return taken;
+  if (auto taken = take_default_tax_rates(ctx, subscription); !taken) return taken;
   if (auto owned = check_payment_method(ctx, text_of(subscription, "customer")); !owned) {
     return owned;
   }
@@ -192,8 +194,10 @@ answer<void> carry_out(context& ctx, json s, const changes& c, const json& befor
   const std::string id = text_of(s, "id");
   const std::string customer = text_of(s, "customer");
   const bool ends_trial = ctx.param("trial_end") == "now" && text_of(s, "status") == "trialing";
+  if (auto put = put_discounts(ctx, s, ids_of(c.items)); !put) return put;
   prorate(ctx, s, c);
   apply(ctx, s, c.items);
+  if (auto added = add_invoice_items(ctx, s); !added) return added;
   if (ctx.given("trial_end") && ctx.param("trial_end") != "now") {
     if (auto moved = move_trial(ctx, s, c); !moved) return moved;
   }
@@ -248,6 +252,10 @@ answer<void> check_pending(const context& ctx) {
       "items",          "off_session",          "payment_behavior", "proration_behavior",
       "proration_date", "billing_cycle_anchor", "trial_end"};
   std::string offending;
+  for (const auto& entry : ctx.param("items")) {
+    if (!entry.contains("discounts")) continue;
+    return not_simulated("The sandbox does not simulate pending updates with discounts.", "items");
+  }
   if (only(ctx, allowed, offending)) return {};
   return refuse("When `payment_behavior` is set to `pending_if_incomplete`, you cannot pass `" +
                     offending + "`.",
@@ -257,36 +265,27 @@ answer<void> check_pending(const context& ctx) {
 }  // namespace
 
 const params::schema& update_takes() {
-  static const params::schema takes = {
-      automatic_tax_field(),
-      params::choice("billing_cycle_anchor", {"now", "unchanged"}),
-      cancel_at_field(),
-      params::boolean("cancel_at_period_end"),
-      cancel_takes().front(),
-      params::choice("collection_method", {"charge_automatically", "send_invoice"}),
-      params::integer("days_until_due").at_least(0).at_most(365),
-      params::text("default_payment_method").clearable(),
-      params::text("description", 500).clearable(),
-      params::list("items",
-                   {params::text("id"), params::text("price"), params::boolean("deleted"),
-                    params::integer("quantity").at_least(0).at_most(999'999), params::metadata(),
-                    params::unsimulated("billing_thresholds"), params::unsimulated("clear_usage"),
-                    params::unsimulated("current_trial"), params::unsimulated("discounts"),
-                    params::unsimulated("plan"), params::unsimulated("price_data"),
-                    params::unsimulated("tax_rates")}),
-      params::metadata(),
-      params::boolean("off_session"),
-      params::hash(
-          "pause_collection",
-          {params::choice("behavior", {"keep_as_draft", "mark_uncollectible", "void"}).needed(),
-           params::timestamp("resumes_at")})
-          .clearable(),
-      payment_behavior_field(),
-      payment_settings_field(),
-      proration_behavior_field(),
-      params::timestamp("proration_date"),
-      params::timestamp("trial_end").or_word("now"),
-      trial_settings_field()};
+  static const params::schema takes = with_terms(
+      {automatic_tax_field(), params::choice("billing_cycle_anchor", {"now", "unchanged"}),
+       cancel_at_field(), params::boolean("cancel_at_period_end"), cancel_takes().front(),
+       params::choice("collection_method", {"charge_automatically", "send_invoice"}),
+       params::integer("days_until_due").at_least(0).at_most(365),
+       params::text("default_payment_method").clearable(),
+       params::text("description", 500).clearable(),
+       params::list("items",
+                    {params::text("id"), params::text("price"), params::boolean("deleted"),
+                     params::integer("quantity").at_least(0).at_most(999'999), params::metadata(),
+                     params::unsimulated("billing_thresholds"), params::unsimulated("clear_usage"),
+                     params::unsimulated("current_trial"), params::unsimulated("plan")}),
+       params::metadata(), params::boolean("off_session"),
+       params::hash(
+           "pause_collection",
+           {params::choice("behavior", {"keep_as_draft", "mark_uncollectible", "void"}).needed(),
+            params::timestamp("resumes_at")})
+           .clearable(),
+       payment_behavior_field(), payment_settings_field(), proration_behavior_field(),
+       params::timestamp("proration_date"), params::timestamp("trial_end").or_word("now"),
+       trial_settings_field()});
   return takes;
 }
 

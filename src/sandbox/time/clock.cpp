@@ -23,7 +23,7 @@ struct mover {
 constexpr std::array movers = {
     mover{kind::subscription, subscriptions::fall_due},
     mover{kind::invoice, dunning::fall_due},
-    mover{kind::discount, discounts::end},
+    mover{kind::discount, discounts::fall_due},
     mover{kind::coupon, coupons::expire},
     mover{kind::promotion_code, coupons::expire_code},
     mover{kind::test_clock, test_clocks::fall_due},
