@@ -3,6 +3,7 @@
 
 #include "sandbox/billing/invoiceitems.hpp"
 #include "sandbox/billing/invoices.hpp"
+#include "sandbox/billing/previews.hpp"
 
 namespace tilld::sandbox {
 
@@ -20,6 +21,7 @@ constexpr route rows[] = {
     {"GET", "/v1/invoices/{id}", invoices::retrieve, no_params},
     {"POST", "/v1/invoices/{id}", invoices::update, invoices::update_takes},
     {"DELETE", "/v1/invoices/{id}", invoices::remove, no_params},
+    {"POST", "/v1/invoices/create_preview", previews::create, previews::create_takes},
     {"GET", "/v1/invoices/{id}/lines", invoices::lines, no_params},
     {"POST", "/v1/invoices/{id}/finalize", invoices::finalize, invoices::finalize_takes},
     {"POST", "/v1/invoices/{id}/mark_uncollectible", invoices::mark_uncollectible, no_params},

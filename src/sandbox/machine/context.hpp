@@ -41,6 +41,7 @@ class context {
   json params = json::object();        // checked and typed
   std::string request_id;
   std::string idempotency_key;
+  bool foresees = false;  // for a preview: drafts are made, nothing is finalized or collected
 
   // Parameters. Absent and cleared ("") are null both; given() tells them apart.
   bool given(std::string_view name) const { return params.contains(name); }

@@ -358,6 +358,7 @@ answer<json> create(context& ctx) {
   if (!built) return std::unexpected(built.error());
   const std::string& id = *built;
   ctx.emit("customer.subscription.created", kind::subscription, id);
+  if (ctx.foresees) return ctx.shown(kind::subscription, id);
   if (b->trial_end_s != 0) {
     if (auto billed = bill_trial(ctx, *b, id); !billed) return std::unexpected(billed.error());
     if (b->trial_end_s - ctx.now <= 3 * day_s) {

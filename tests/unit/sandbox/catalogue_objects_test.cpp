@@ -186,7 +186,7 @@ TEST_CASE("An endpoint for webhooks shows its secret once") {
   CHECK_FALSE(c.get("/v1/webhook_endpoints/" + made.id()).body.contains("secret"));
   const auto known = c.stripe.destinations();
   REQUIRE(known.size() == 1);
-  CHECK(made.body["secret"] == known[0].secret);
+  CHECK(made.body["secret"] == known[0].secrets[0]);
   CHECK(known[0].enabled_events == std::vector<std::string>{"customer.created"});
   CHECK(c.post("/v1/webhook_endpoints/" + made.id(), "disabled=true").body["status"] == "disabled");
   CHECK_FALSE(c.stripe.destinations()[0].enabled);
