@@ -49,6 +49,7 @@ class Story:
 
     def post(self, path, params=None):
         """As an application with retries: the same key until it is answered for good."""
+        answer = None
         key = f"year-{self.random.getrandbits(64):x}"
         for _ in range(60):
             try:
@@ -59,7 +60,7 @@ class Story:
             if answer.status in (409, 429) or answer.status >= 500:
                 continue
             return answer
-        raise AssertionError(f"{path} is never answered")
+        raise AssertionError(f"{path} {params} is never answered: {answer}")
 
     def control(self, name, members):
         answer = self.stripe.request("POST", f"/_sandbox/{name}", json.dumps(members))

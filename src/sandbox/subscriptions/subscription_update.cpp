@@ -236,10 +236,9 @@ bool would_be_paid(context& ctx, const json& s, const changes& c, const json& be
 
 answer<void> carry_out_when_paid(context& ctx, json s, const changes& c, const json& before) {
   if (would_be_paid(ctx, s, c, before)) return carry_out(ctx, std::move(s), c, before);
-  if (c.starts_anew || ctx.given("trial_end")) {
-    return not_simulated(
-        "The sandbox does not simulate pending updates that start the period anew.",
-        "payment_behavior");
+  if (ctx.given("trial_end")) {
+    return not_simulated("The sandbox does not simulate pending updates of a trial's end.",
+                         "trial_end");
   }
   const std::string id = text_of(s, "id");
   const std::string invoice = hold_update(ctx, s, c);
