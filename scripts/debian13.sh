@@ -132,7 +132,7 @@ install_inside() {
   local -a missing
   # dpkg-query knows how to look at another root.
   # shellcheck disable=SC2046
-  mapfile -t missing < <(packages_missing "$directory" $(package_names))
+  mapfile -t missing < <(packages_missing "$directory" $(package_names "$directory"))
   [ ${#missing[@]} -gt 0 ] || return 0
   say "Installing in the chroot: ${missing[*]}"
   quietly inside apt-get update -q || die "apt-get update failed in the chroot: see above"

@@ -23,9 +23,20 @@ as_root() {
   fi
 }
 
-# The package names of packages.txt, one per line.
+# package_names [ROOT]: the names of packages.txt, one per line, without those whose command is
+# there from elsewhere: on this system, or in the one below ROOT.
 package_names() {
-  sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$tilld_root/scripts/packages.txt"
+  local name unless root=${1:-}
+  while read -r name unless; do
+    [ -n "$name" ] || continue
+    unless=${unless#unless:}
+    if [ -n "$unless" ] && [ -n "$root" ]; then
+      [ ! -x "$root/usr/bin/$unless" ] || continue
+    elif [ -n "$unless" ]; then
+      ! command -v "$unless" >/dev/null || continue
+    fi
+    printf '%s\n' "$name"
+  done < <(sed -e 's/#.*//' "$tilld_root/scripts/packages.txt")
 }
 
 # packages_missing ROOT NAMES…: those that are not installed in the system below ROOT.

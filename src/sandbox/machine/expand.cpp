@@ -156,7 +156,8 @@ answer<void> check_expand(const stripe::endpoint_row& endpoint, const json& path
     }
     steps rest(parts);
     if (std::find(parts.begin(), parts.end(), "") != parts.end()) return cannot(path, false);
-    if (endpoint.list) {
+    if (endpoint.search && path == "total_count") continue;
+    if (endpoint.list || endpoint.search) {
       if (rest.size() < 2 || rest.front() != "data") return cannot(path, true);
       rest = rest.subspan(1);
     }
@@ -173,7 +174,8 @@ void apply_expand(const world& w, const json& paths, json& body) {
   for (const auto& element : paths) {
     const auto parts = split(element.get_ref<const std::string&>());
     const steps path(parts);
-    if (text_of(body, "object") == "list") {
+    const std::string object = text_of(body, "object");
+    if (object == "list" || object == "search_result") {
       expand_list(w, body, path);
     } else {
       expand_object(w, body, path);

@@ -65,7 +65,8 @@ struct kind_row {
   std::string_view object;  // the object's own "object", as in the catalogue
   std::string_view prefix;  // what every id begins with
   int id_letters;           // how many letters and digits follow the prefix
-  // Dotted paths by which lists filter. A path to an array indexes each of its elements. Members
+  // Dotted paths by which lists filter. A path to an array indexes each of its elements; one that
+  // ends in "~" has its texts in small letters, for searches. Members
   // that begin with "_" are the simulator's own: kept with the document, never answered.
   std::vector<std::string_view> indexes;
   // Fields of the catalogue that Stripe leaves out of the object: shown only when expanded, only

@@ -3,9 +3,18 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "stripe/search_query.hpp"
+
 namespace tilld::sandbox {
 
 std::vector<std::string> indexed_values(const json& document, std::string_view path) {
+  if (path.ends_with('~')) {
+    path.remove_suffix(1);
+    auto values = indexed_values(document, path);
+    for (auto& value : values)
+      value = stripe::search::folded(value);
+    return values;
+  }
   const json* value = at_path(document, path);
   if (value == nullptr) return {};
   if (value->is_string()) return {value->get<std::string>()};

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::int64_t most_days = 365;
 constexpr std::int64_t longest_draft_s = 72 * 3600;
+constexpr std::int64_t longest_search_lag_s = 24 * 3600;
 
 bool is_count(const json& value, std::int64_t least, std::int64_t most) {
   return value.is_number_integer() && value.get<std::int64_t>() >= least &&
@@ -20,7 +21,8 @@ json rules_text(const billing_rules& rules) {
   return {{"retry_days", rules.retry_days},
           {"after_retries", rules.after_retries},
           {"upcoming_days", rules.upcoming_days},
-          {"draft_s", rules.draft_s}};
+          {"draft_s", rules.draft_s},
+          {"search_lag_s", rules.search_lag_s}};
 }
 
 billing_rules rules_of(const json& text) {
@@ -29,6 +31,7 @@ billing_rules rules_of(const json& text) {
   rules.after_retries = text["after_retries"].get<std::string>();
   rules.upcoming_days = text["upcoming_days"].get<std::int64_t>();
   rules.draft_s = text["draft_s"].get<std::int64_t>();
+  rules.search_lag_s = text.value("search_lag_s", std::int64_t{0});
   return rules;
 }
 
@@ -58,9 +61,15 @@ answer<billing_rules> changed_rules(billing_rules rules, const json& given) {
         return refuse("draft_s is a number of seconds, 0 to 259200.", name);
       }
       rules.draft_s = value.get<std::int64_t>();
+    } else if (name == "search_lag_s") {
+      if (!is_count(value, 0, longest_search_lag_s)) {
+        return refuse("search_lag_s is a number of seconds, 0 to 86400.", name);
+      }
+      rules.search_lag_s = value.get<std::int64_t>();
     } else {
       return refuse("There is no setting " + name +
-                        "; there are retry_days, after_retries, upcoming_days and draft_s.",
+                        "; there are retry_days, after_retries, upcoming_days, "
+                        "draft_s and search_lag_s.",
                     name);
     }
   }

@@ -27,6 +27,9 @@ struct billing_rules {
   std::string after_retries = "cancel";
   std::int64_t upcoming_days = 7;  // invoice.upcoming comes so long before a renewal
   std::int64_t draft_s = 3600;     // how long a renewal's invoice stays a draft
+  // How old an object must be to be found by a search. Stripe: mostly under a minute.
+  // Source: https://docs.stripe.com/search#data-freshness
+  std::int64_t search_lag_s = 0;
 };
 
 json rules_text(const billing_rules& rules);

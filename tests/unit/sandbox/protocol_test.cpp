@@ -54,7 +54,7 @@ TEST_CASE("An address that Stripe does not have is 404, one that it has and we h
   CHECK(later.code() == "not_simulated");
   CHECK(later.error("type") == "api_error");
   CHECK(later.message() == "The sandbox does not simulate GET /v1/disputes yet.");
-  CHECK(c.get("/v1/customers/search", "query=email:'a'").status == 501);
+  CHECK(c.get("/v1/issuing/cards").status == 501);
 }
 
 TEST_CASE("Parameters that Stripe does not know are refused by name") {

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""The official libraries, stripe-node and stripe-python, as their users use them.
+
+usage: sdk_test.py BINARY [DIRECTORY]
+
+DIRECTORY takes node's packages (npm ci); without it they lie beside the binary. The suites take a
+base URL, so that they run against anything that speaks Stripe's API. A check that met a 501 is
+counted as skipped and listed.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import harness
+from harness import Lab
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sdk")
+NODE_NEEDED = 20  # stripe-node's own need
+SYSTEM_PYTHON = "/usr/bin/python3"  # Debian's, which has python3-stripe
+
+
+def packages():
+    """npm ci, unless it was done for this very lock file. None: no node, or no way to get them."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        return None
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout
+    if int(version.lstrip("v").split(".")[0]) < NODE_NEEDED:
+        return None
+    to = DIRECTORY
+    os.makedirs(to, exist_ok=True)
+    with open(os.path.join(HERE, "package-lock.json"), "rb") as f:
+        lock = f.read()
+    stamp = os.path.join(to, "installed-lock.json")
+    if os.path.exists(stamp):
+        with open(stamp, "rb") as f:
+            if f.read() == lock:
+                return to
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(os.path.join(HERE, name), to)
+    done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=to,
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        print(done.stderr[-2000:], file=sys.stderr)
+        return None
+    with open(stamp, "wb") as f:
+        f.write(lock)
+    return to
+
+
+def run_suite(binary, command):
+    """A suite against a fresh sandbox; every line that it prints is shown."""
+    with SandboxAlone(binary) as lab:
+        base = f"http://127.0.0.1:{lab.sandbox_port}"
+        done = subprocess.run(command + [base, lab.KEY], capture_output=True, text=True,
+                              timeout=400, env=dict(os.environ, SDK_CONTROL=base))
+        print(done.stdout, end="", flush=True)
+        if done.stderr:
+            print(done.stderr[-4000:], file=sys.stderr)
+        assert done.returncode == 0, "the suite failed"
+
+
+class SandboxAlone(Lab):
+    def __enter__(self):
+        self.start_sandbox()
+        return self
+
+
+def node(binary):
+    """stripe-node: every check of its suite"""
+    where = packages()
+    if where is None:
+        print("skip node: needs node 20, npm and the npm registry")
+        return
+    run_suite(binary, ["node", os.path.join(HERE, "node", "run.js"), where])
+
+
+def python(binary):
+    """stripe-python: every check of its suite"""
+    have = subprocess.run([SYSTEM_PYTHON, "-c", "import stripe"], capture_output=True)
+    if have.returncode != 0:
+        print("skip python: needs Debian's package python3-stripe")
+        return
+    run_suite(binary, [SYSTEM_PYTHON, os.path.join(HERE, "python", "run.py")])
+
+
+if __name__ == "__main__":
+    beside = os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), "sdk")
+    DIRECTORY = os.path.abspath(sys.argv.pop(2)) if len(sys.argv) > 2 else beside
+    harness.main([node, python])
