@@ -6,6 +6,7 @@
 #include "sandbox/catalogue/tax_rates.hpp"
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/machine/paging.hpp"
+#include "sandbox/machine/ranges.hpp"
 #include "sandbox/payments/payment_methods.hpp"
 
 namespace tilld::sandbox::invoices {
@@ -390,7 +391,9 @@ answer<json> send(context& ctx) {
 const params::schema& list_takes() {
   static const params::schema takes = {
       params::choice("collection_method", {"charge_automatically", "send_invoice"}),
-      params::range("created"), params::text("customer"),
+      params::range("created"),
+      params::text("customer"),
+      params::range("due_date"),
       params::choice("status", {"draft", "open", "void", "paid", "uncollectible"}),
       params::text("subscription")};
   return takes;
@@ -402,6 +405,12 @@ answer<json> list(context& ctx) {
   shown.equal(ctx, "status", "status");
   shown.equal(ctx, "subscription", "parent.subscription_details.subscription");
   shown.also_equal(ctx, "collection_method");
+  if (ctx.given("due_date")) {
+    shown.also.push_back([due = range_of(ctx.param("due_date"))](const json& invoice) {
+      return within(due, invoice, "due_date");
+    });
+  }
+  if (!ctx.given("customer") && !ctx.given("subscription")) shown.also.push_back(on_no_clock);
   return list_page(ctx, kind::invoice, shown);
 }
 

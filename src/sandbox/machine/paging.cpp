@@ -1,41 +1,14 @@
 #include "sandbox/machine/paging.hpp"
 
 #include <algorithm>
-#include <limits>
+
+#include "sandbox/machine/ranges.hpp"
 
 namespace tilld::sandbox {
 
 namespace {
 
 constexpr std::int64_t default_limit = 10;
-
-struct created_range {
-  std::int64_t from_s = std::numeric_limits<std::int64_t>::min();
-  std::int64_t to_s = std::numeric_limits<std::int64_t>::max();
-  bool holds(std::int64_t s) const { return s >= from_s && s <= to_s; }
-};
-
-created_range range_of(const json& created) {
-  created_range range;
-  if (created.is_number_integer()) {
-    range.from_s = range.to_s = created.get<std::int64_t>();
-  } else if (created.is_object()) {
-    const auto take = [&](const char* name, auto narrow) {
-      if (created.contains(name)) narrow(created[name].get<std::int64_t>());
-    };
-    take("gte", [&](std::int64_t s) { range.from_s = std::max(range.from_s, s); });
-    take("gt", [&](std::int64_t s) {
-      if (s < std::numeric_limits<std::int64_t>::max()) {
-        range.from_s = std::max(range.from_s, s + 1);
-      }
-    });
-    take("lte", [&](std::int64_t s) { range.to_s = std::min(range.to_s, s); });
-    take("lt", [&](std::int64_t s) {
-      if (s > std::numeric_limits<std::int64_t>::min()) range.to_s = std::min(range.to_s, s - 1);
-    });
-  }
-  return range;
-}
 
 struct cursor {
   std::string_view param;  // starting_after or ending_before; empty: from the newest
@@ -148,7 +121,7 @@ answer<json> list_page(context& ctx, kind k, const filter& shown, const std::str
     if (!number || !shows(shown, rows.at(*number))) return missing(k, from->id, from->param, 400);
     start = *number;
   }
-  const created_range created = range_of(ctx.param("created"));
+  const time_range created = range_of(ctx.param("created"));
   const bool by_time = ctx.given("created");
   const auto accept = [&](row_number row) {
     const record& r = rows.at(row);
@@ -189,7 +162,7 @@ answer<json> events_page(context& ctx) {
     }
     start = *number;
   }
-  const created_range created = range_of(ctx.param("created"));
+  const time_range created = range_of(ctx.param("created"));
   const bool by_success = ctx.given("delivery_success");
   const auto accept = [&](row_number row) {
     const logged_event& e = log.at(row);

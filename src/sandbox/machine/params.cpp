@@ -106,9 +106,10 @@ answer<json> check_currency(const std::string& param, const std::string& value) 
                             ". Stripe currently supports these currencies: " + all_currencies());
 }
 
+// stripe-python writes True and False, and Stripe takes them.
 answer<json> check_boolean(const std::string& param, const std::string& value) {
-  if (value == "true") return true;
-  if (value == "false") return false;
+  if (value == "true" || value == "True") return true;
+  if (value == "false" || value == "False") return false;
   return invalid(param, "Invalid boolean: " + value);
 }
 

@@ -3,6 +3,7 @@
 #include "sandbox/account/balance.hpp"
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/machine/paging.hpp"
+#include "sandbox/machine/ranges.hpp"
 
 namespace tilld::sandbox::charges {
 
@@ -157,6 +158,9 @@ answer<json> list(context& ctx) {
   shown.equal(ctx, "customer", "customer");
   shown.equal(ctx, "payment_intent", "payment_intent");
   shown.also_equal(ctx, "transfer_group");
+  if (!ctx.given("customer") && !ctx.given("payment_intent")) {
+    shown.also.push_back(on_no_clock);
+  }
   return list_page(ctx, kind::charge, shown);
 }
 

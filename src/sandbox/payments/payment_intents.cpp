@@ -5,6 +5,7 @@
 
 #include "sandbox/machine/money.hpp"
 #include "sandbox/machine/paging.hpp"
+#include "sandbox/machine/ranges.hpp"
 #include "sandbox/payments/charges.hpp"
 #include "sandbox/payments/payment_methods.hpp"
 #include "sandbox/payments/refunds.hpp"
@@ -361,6 +362,7 @@ const params::schema& list_takes() {
 answer<json> list(context& ctx) {
   filter shown;
   shown.equal(ctx, "customer", "customer");
+  if (!ctx.given("customer")) shown.also.push_back(on_no_clock);
   return list_page(ctx, kind::payment_intent, shown);
 }
 

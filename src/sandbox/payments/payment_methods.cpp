@@ -329,7 +329,11 @@ answer<json> list_of(context& ctx, const std::string& customer) {
 }  // namespace
 
 answer<json> list(context& ctx) {
-  if (!ctx.given("customer")) return list_envelope(json::array(), false, ctx.path);
+  if (!ctx.given("customer")) {
+    filter none;
+    none.where.push_back({"customer", {}});
+    return list_page(ctx, kind::payment_method, none);
+  }
   const auto customer = ctx.referred(kind::customer, ctx.text("customer"), "customer");
   if (!customer) return std::unexpected(customer.error());
   return list_of(ctx, ctx.text("customer"));

@@ -1,7 +1,10 @@
 #include "sandbox/subscriptions/subscriptions.hpp"
 
+#include <algorithm>
+
 #include "sandbox/catalogue/entitlements.hpp"
 #include "sandbox/machine/paging.hpp"
+#include "sandbox/machine/ranges.hpp"
 #include "sandbox/subscriptions/pending_updates.hpp"
 #include "sandbox/subscriptions/resumption.hpp"
 #include "sandbox/subscriptions/subscription_parts.hpp"
@@ -139,9 +142,13 @@ answer<json> cancel_one(context& ctx) {
 
 const params::schema& list_takes() {
   static const params::schema takes = {
+      params::hash("automatic_tax", {params::boolean("enabled").needed()}),
       params::choice("collection_method", {"charge_automatically", "send_invoice"}),
       params::range("created"),
+      params::range("current_period_end"),
+      params::range("current_period_start"),
       params::text("customer"),
+      params::text("plan"),
       params::text("price"),
       params::text("test_clock"),
       params::choice("status", {"active", "past_due", "unpaid", "canceled", "incomplete",
@@ -149,12 +156,46 @@ const params::schema& list_takes() {
   return takes;
 }
 
+namespace {
+
+// By the least end and the greatest start among the subscription's items.
+bool period_within(const world& w, const json& subscription, const time_range& start,
+                   const time_range& end) {
+  time_range period;
+  for (const json* item :
+       w.with(kind::subscription_item, "subscription", text_of(subscription, "id"))) {
+    period.from_s = std::max(period.from_s, number_of(*item, "current_period_start"));
+    period.to_s = std::min(period.to_s, number_of(*item, "current_period_end"));
+  }
+  return start.holds(period.from_s) && end.holds(period.to_s);
+}
+
+void filter_by_parts(const context& ctx, filter& shown) {
+  if (ctx.given("current_period_end") || ctx.given("current_period_start")) {
+    shown.also.push_back([&ctx, start = range_of(ctx.param("current_period_start")),
+                          end = range_of(ctx.param("current_period_end"))](const json& s) {
+      return period_within(ctx.state, s, start, end);
+    });
+  }
+  if (ctx.given("automatic_tax")) {
+    const bool enabled = truth_of(ctx.param("automatic_tax"), "enabled");
+    shown.also.push_back([enabled](const json& s) {
+      const auto it = s.find("automatic_tax");
+      return it != s.end() && truth_of(*it, "enabled") == enabled;
+    });
+  }
+}
+
+}  // namespace
+
 answer<json> list(context& ctx) {
   static const std::vector<std::string> not_canceled = {
       "active", "past_due", "unpaid", "incomplete", "incomplete_expired", "trialing", "paused"};
   filter shown;
   shown.equal(ctx, "customer", "customer");
   shown.equal(ctx, "price", "_prices");
+  shown.equal(ctx, "plan", "_prices");  // a plan is the price of its name
+  filter_by_parts(ctx, shown);
   shown.equal(ctx, "test_clock", "test_clock");
   if (!ctx.given("test_clock") && !ctx.given("customer")) {
     shown.also.push_back([](const json& s) { return is_null(s, "test_clock"); });

@@ -1,9 +1,12 @@
 // Strangers' requests: whatever they say, the answer is an answer.
+#include <iostream>
+#include <map>
 #include <random>
 
 #include <rapidcheck.h>
 
 #include "client.hpp"
+#include "sandbox/machine/routes.hpp"
 #include "stripe/catalogue.hpp"
 #include "stripe/form.hpp"
 #include "support/catch.hpp"
@@ -180,4 +183,189 @@ TEST_CASE("Amounts at the edges of what is possible are refused, not wrapped") {
             .status == 200);
   CHECK(c.get("/v1/customers", "created[gt]=9223372036854775807").status == 200);
   CHECK(c.get("/v1/customers", "created[lt]=-9223372036854775808").status == 200);
+}
+
+// Requests that are wrong in one way, made from what each endpoint takes.
+namespace {
+
+using tilld::sandbox::route;
+using tilld::sandbox::params::field;
+using tilld::sandbox::params::shape;
+
+struct malformed {
+  std::string how;
+  tilld::sandbox::request request;
+};
+
+class spoiler {
+ public:
+  std::vector<malformed> all() {
+    for (const auto& endpoint : tilld::stripe::catalogue::instance().endpoints()) {
+      const route* row = tilld::sandbox::route_of(&endpoint);
+      if (row != nullptr) spoil(endpoint, row->takes());
+    }
+    return std::move(made_);
+  }
+
+ private:
+  void add(const std::string& how, const std::string& form) {
+    tilld::sandbox::request r;
+    r.verb = endpoint_->verb;
+    r.path = path_;
+    r.authorization = "Bearer sk_test_sandbox";
+    (r.verb == "GET" ? r.query : r.body) = form;
+    made_.push_back({how, std::move(r)});
+  }
+
+  void spoil(const endpoint_row& endpoint, const tilld::sandbox::params::schema& takes) {
+    endpoint_ = &endpoint;
+    path_.clear();
+    std::string_view rest = endpoint.path;
+    while (!rest.empty()) {
+      const auto open = rest.find('{');
+      path_ += rest.substr(0, open);
+      if (open == rest.npos) break;
+      path_ += "no_such_id";
+      rest = rest.substr(rest.find('}') + 1);
+    }
+    add("unknown parameter", "shoe_size=44");
+    add("unknown hash", "shoe_size[left]=44");
+    add("encoding", "metadata[a]=%zz");
+    add("zero byte", "a=%00");
+    add("not UTF-8", "a=%ff%fe");
+    add("brackets", "a[b=1");
+    add("depth", "metadata[a][b][c][d][e][f][g][h][i][j]=1");
+    add("value and hash", "a=1&a[b]=2");
+    add("list with holes", "expand[5]=a");
+    if (path_ != endpoint.path) add("unknown id", "");
+    if (std::any_of(takes.begin(), takes.end(), [](const field& f) { return f.required; })) {
+      add("required parameter is missing", "");
+    }
+    for (const auto& f : takes)
+      spoil_field(f);
+    if (endpoint.list) spoil_cursors();
+    spoil_expand();
+    made_.push_back(made_.back());
+    made_.back().how = "slash at the end";
+    made_.back().request.path += "/";
+    made_.push_back(made_.back());
+    made_.back().how = "verb";
+    made_.back().request.verb = "PATCH";
+  }
+
+  void spoil_field(const field& f) {
+    const std::string& n = f.name;
+    switch (f.is) {
+      case shape::text:
+        add("text that is too long",
+            n + "=" + std::string(static_cast<std::size_t>(f.most) + 1, 'x'));
+        add("hash for a text", n + "[a]=b");
+        add("list for a text", n + "[]=b");
+        if (!f.clears) add("empty text", n + "=");
+        break;
+      case shape::integer:
+        for (const char* value : {"many", "1.5", "0x10", "9223372036854775808", "1e3", "%201"})
+          add("integer", n + "=" + value);
+        add("hash for an integer", n + "[a]=1");
+        break;
+      case shape::boolean:
+        for (const char* value : {"maybe", "1", "yes", "TRUE"})
+          add("boolean", n + "=" + value);
+        break;
+      case shape::timestamp:
+        for (const char* value : {"yesterday", "2026-01-01", "-1", "99999999999999"})
+          add("timestamp", n + "=" + value);
+        break;
+      case shape::choice:
+        add("choice", n + "=no_such_choice");
+        add("list for a choice", n + "[]=a");
+        break;
+      case shape::currency:
+        for (const char* value : {"xxz", "dollar", "u"})
+          add("currency", n + "=" + value);
+        break;
+      case shape::hash:
+        add("text for a hash", n + "=x");
+        add("list for a hash", n + "[]=x");
+        add("unknown member", n + "[shoe_size]=44");
+        break;
+      case shape::list:
+        add("text for a list", n + "=x");
+        add("hash for a list", n + "[a]=x");
+        add("nested garbage", n + "[0][a][b][c]=1");
+        break;
+      case shape::dictionary:
+        add("text for metadata", n + "=x");
+        add("long key", n + "[" + std::string(41, 'k') + "]=1");
+        add("long value", n + "[k]=" + std::string(501, 'v'));
+        add("nested metadata", n + "[a][b]=1");
+        break;
+      case shape::range:
+        for (const char* value : {"=yesterday", "[gte]=x", "[about]=5", "[]=5"})
+          add("range", n + value);
+        break;
+      case shape::unsimulated:
+        break;
+    }
+  }
+
+  void spoil_cursors() {
+    for (const char* form :
+         {"limit=0", "limit=101", "limit=-1", "limit=ten", "limit=", "starting_after=no_such_id",
+          "ending_before=no_such_id", "starting_after=a&ending_before=b", "starting_after[]=a"})
+      add("cursor", form);
+  }
+
+  void spoil_expand() {
+    for (const char* form : {"expand=customer", "expand[]=no_such_member",
+                             "expand[]=", "expand[]=a.b.c.d.e.f", "expand[]=..", "expand[a]=b"})
+      add("expand", form);
+  }
+
+  const endpoint_row* endpoint_ = nullptr;
+  std::string path_;
+  std::vector<malformed> made_;
+};
+
+// Empty when the answer is a refusal as Stripe words it.
+std::string fault_of_refusal(const malformed& m, const tilld::sandbox::response& answer) {
+  const auto& r = m.request;
+  const std::string told = m.how + ": " + r.verb + " " + r.path + " ? " + r.query.substr(0, 80) +
+                           " : " + r.body.substr(0, 80) + "\n" + std::to_string(answer.status) +
+                           " " + answer.body.substr(0, 400);
+  if (answer.status < 400 || answer.status > 499) return "no 4xx: " + told;
+  const json body = json::parse(answer.body, nullptr, false);
+  if (!body.is_object() || body.size() != 1 || !body.contains("error")) return "shape: " + told;
+  const json& error = body["error"];
+  if (error.value("type", "") != "invalid_request_error") return "type: " + told;
+  if (error.value("message", "").size() < 10) return "message: " + told;
+  if (error.contains("param") && !error["param"].is_string()) return "param: " + told;
+  const bool named = std::any_of(answer.headers.begin(), answer.headers.end(),
+                                 [](const auto& h) { return h.first == "Request-Id"; });
+  return named ? std::string() : "no Request-Id: " + told;
+}
+
+}  // namespace
+
+TEST_CASE("Each endpoint refuses what is malformed in Stripe's shape, and nothing has changed") {
+  client c;
+  workload w(c, 7);
+  w.run(40);
+  const std::string before = c.stripe.dump();
+  const auto requests = spoiler().all();
+  std::map<std::string, int> by_way;
+  std::vector<std::string> faults;
+  for (const auto& m : requests) {
+    ++by_way[m.how];
+    auto fault = fault_of_refusal(m, c.stripe.handle(m.request, c.now_s));
+    if (!fault.empty()) faults.push_back(std::move(fault));
+  }
+  std::cout << requests.size() << " malformed requests in " << by_way.size() << " ways\n";
+  for (std::size_t i = 0; i < faults.size() && i < 40; ++i) {
+    UNSCOPED_INFO(faults[i]);
+  }
+  CHECK(faults.size() == 0);
+  CHECK(requests.size() >= 2000);
+  CHECK(by_way.size() >= 30);
+  CHECK((c.stripe.dump() == before));
 }

@@ -3,7 +3,7 @@
 
 const http = require('node:http');
 const {
-  assert, check, client, customer, refused, server, stripe, unique,
+  assert, check, client, customer, refused, sandbox, server, stripe, unique,
 } = require('./kit');
 
 check('InvalidRequest: code, param, message and requestId are there', async () => {
@@ -72,7 +72,8 @@ check('every answer has its request id', async () => {
   assert.equal(list.lastResponse.statusCode, 200);
 });
 
-// A door that answers the first requests by itself and lets the rest through.
+// A door that answers the first requests by itself and lets the rest through. {fault} lets one
+// through, too, and asks the sandbox to make it go wrong in that way.
 async function troubled(first, act) {
   let asked = 0;
   const keys = new Set();
@@ -81,17 +82,18 @@ async function troubled(first, act) {
     keys.add(request.headers['idempotency-key']);
     const trouble = first[asked - 1];
     if (trouble === 'hang up') return request.socket.destroy();
-    if (trouble) {
+    if (trouble && !trouble.fault) {
       response.writeHead(trouble.status, {'Content-Type': 'application/json', ...trouble.headers});
       return response.end(JSON.stringify({error: trouble.error}));
     }
     const through = http.request({
       host: server.hostname, port: server.port, path: request.url, method: request.method,
-      headers: request.headers,
+      headers: {...request.headers, ...(trouble && {'Tilld-Sandbox-Fault': trouble.fault})},
     }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
       answer.pipe(response);
     });
+    through.on('error', () => request.socket.destroy());
     return request.pipe(through);
   });
   await new Promise((done) => door.listen(0, '127.0.0.1', done));
@@ -116,6 +118,28 @@ check('maxNetworkRetries: what fails on the way is made once', async () => {
     assert.equal(seen().keys.size, 1);
   });
   assert.equal((await stripe.customers.list({email})).data.length, 1);
+});
+
+check('maxNetworkRetries: what was done but not answered is not done twice (sandbox)', async () => {
+  await sandbox('GET', '/_sandbox/clock');
+  for (const fault of ['error_before', 'error_after', 'lost_answer', 'reset', 'conflict']) {
+    const email = `${unique(fault)}@example.com`;
+    await troubled([{fault}], async (patient, seen) => {
+      const made = await patient.customers.create({email});
+      assert.equal(made.email, email);
+      assert.equal(seen().asked, 2, fault);
+    });
+    assert.equal((await stripe.customers.list({email})).data.length, 1, fault);
+  }
+});
+
+check('RateLimit: Stripe says which limit it was (sandbox)', async () => {
+  await sandbox('GET', '/_sandbox/clock');
+  await troubled([{fault: 'endpoint_rate'}], async (patient) => {
+    const error = await refused(patient.customers.list());
+    assert.equal(error.type, 'StripeRateLimitError');
+    assert.equal(error.headers['stripe-rate-limited-reason'], 'endpoint-rate');
+  });
 });
 
 check('RateLimit: a 429 is an error of its own class', async () => {
