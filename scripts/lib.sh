@@ -23,10 +23,10 @@ as_root() {
   fi
 }
 
-# package_names [ROOT]: the names of packages.txt, one per line, without those whose command is
-# there from elsewhere: on this system, or in the one below ROOT.
+# package_names ROOT: the names of packages.txt, one per line, without those whose command is there
+# from elsewhere, in the system below ROOT.
 package_names() {
-  local name unless root=${1:-}
+  local name unless root=${1%/}
   while read -r name unless; do
     [ -n "$name" ] || continue
     unless=${unless#unless:}
@@ -53,7 +53,7 @@ packages_missing() {
 # Installs what is missing of packages.txt.
 install_build_packages() {
   local -a names
-  mapfile -t names < <(package_names)
+  mapfile -t names < <(package_names /)
   install_packages "${names[@]}"
 }
 
