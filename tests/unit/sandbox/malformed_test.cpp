@@ -294,6 +294,11 @@ class spoiler {
         add("hash for a list", n + "[a]=x");
         add("nested garbage", n + "[0][a][b][c]=1");
         break;
+      case shape::currencies:
+        add("text for currencies", n + "=x");
+        add("no currency", n + "[xxz][shoe_size]=44");
+        add("unknown member", n + "[eur][shoe_size]=44");
+        break;
       case shape::dictionary:
         add("text for metadata", n + "=x");
         add("long key", n + "[" + std::string(41, 'k') + "]=1");

@@ -60,7 +60,11 @@ void workload::sell() {
       post("/v1/prices/" + known("price"), "nickname=N" + n);
       break;
     case 5:
-      post("/v1/coupons", "percent_off=" + std::to_string(1 + below(100)), "coupon");
+      post("/v1/coupons",
+           "percent_off=" + std::to_string(1 + below(100)) +
+               one_of({"", "&duration=forever", "&max_redemptions=2",
+                       "&duration=repeating&duration_in_months=1"}),
+           "coupon");
       break;
     case 6:
       post("/v1/promotion_codes", "promotion[type]=coupon&promotion[coupon]=" + known("coupon"),
@@ -158,6 +162,7 @@ void workload::subscribe() {
   const auto made = post("/v1/subscriptions",
                          "customer=" + known("customer") + "&items[0][price]=" + known("price") +
                              "&items[0][quantity]=" + std::to_string(1 + below(4)) + more +
+                             (maybe(30) ? "&discounts[0][coupon]=" + known("coupon") : "") +
                              "&expand[]=latest_invoice.payments",
                          "subscription");
   if (made.status != 200) return;
@@ -185,8 +190,9 @@ void workload::change() {
               "items[0][id]=" + item + "&items[0][deleted]=true" + behavior,
               "cancel_at_period_end=true", "cancel_at_period_end=false", "trial_end=now",
               "metadata[m]=" + std::to_string(below(9)), "description=D",
-              "pause_collection[behavior]=void",
-              "pause_collection=", "trial_end=" + std::to_string(c_.now_s + 1000)}));
+              "pause_collection[behavior]=void", "discounts[0][coupon]=" + known("coupon"),
+              "discounts[0][promotion_code]=" + known("promotion_code"),
+              "discounts=", "pause_collection=", "trial_end=" + std::to_string(c_.now_s + 1000)}));
   if (made.status == 200 && made.body["latest_invoice"].is_string()) {
     ids_["invoice"].push_back(made.body["latest_invoice"]);
   }
