@@ -11,6 +11,9 @@
 //   4. Taxes are of what is left of a line, each rate rounded by itself. Inclusive ones are
 //      contained in it; exclusive ones are of the rest and come on top.
 //
+// Where Stripe's pages are silent (rounding of percentages, sharing of amounts, several discounts
+// or rates at once) the rule is assumed; totals_test says which.
+//
 // Sources: https://docs.stripe.com/billing/subscriptions/coupons
 //          https://docs.stripe.com/billing/taxes/tax-rates
 //          https://docs.stripe.com/api/invoices/object
