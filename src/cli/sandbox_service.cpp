@@ -74,6 +74,10 @@ class sandbox_service::service {
     if (auto ok = load(); !ok) return ok;
     if (settings_.frozen_at_s != 0) simulator_.freeze(settings_.frozen_at_s);
     if (auto ok = server_.start(); !ok) return ok;
+    {
+      const std::lock_guard lock(mutex_);
+      simulator_.set_base_url("http://" + settings_.address + ":" + std::to_string(server_.port()));
+    }
     sender_.start();
     ticker_ = std::thread([this] { keep_time(); });
     if (!settings_.state_file.empty()) saver_ = std::thread([this] { keep_saving(); });
@@ -124,7 +128,24 @@ class sandbox_service::service {
     return to;
   }
 
+  http::response visit(const http::request& r) {
+    const std::lock_guard lock(mutex_);
+    const auto page = simulator_.visit({r.verb, r.path, r.query, r.body}, time_.wall_s());
+    changed_ = true;
+    send_events();
+    http::response answer;
+    answer.status = page.status;
+    answer.content_type = "text/html; charset=utf-8";
+    answer.body = page.body;
+    answer.headers.emplace_back("Content-Security-Policy",
+                                "default-src 'none'; style-src 'unsafe-inline'; "
+                                "frame-ancestors 'none'; base-uri 'none'");
+    if (!page.location.empty()) answer.headers.emplace_back("Location", page.location);
+    return answer;
+  }
+
   http::response handle(const http::request& r) {
+    if (sandbox::simulator::is_page(r.path)) return visit(r);
     std::unique_lock lock(mutex_);
     std::string wrong;
     sandbox::mishap m = faults_.for_request(std::string(r.header("tilld-sandbox-fault")), wrong);

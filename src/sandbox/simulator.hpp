@@ -48,6 +48,19 @@ struct destination {
   bool enabled = true;
 };
 
+// A visit of one of the hosted pages, and what the browser gets.
+struct page_visit {
+  std::string verb;   // GET, POST
+  std::string path;   // "/c/pay/cs_test_…"
+  std::string query;  // raw
+  std::string body;   // form-encoded
+};
+struct page {
+  int status = 200;
+  std::string body;      // HTML
+  std::string location;  // of a 303
+};
+
 class simulator {
  public:
   struct options {
@@ -91,6 +104,11 @@ class simulator {
   // What has been paid, as a JSON object by currency: invoices (amount_paid of all), charges
   // (captured), refunds, balance_transactions (their amounts' sum).
   std::string ledger() const;
+
+  // The hosted pages, at the base URL: checkout, portal, invoices, 3-D Secure.
+  void set_base_url(std::string url);  // "http://127.0.0.1:12111"
+  static bool is_page(std::string_view path);
+  page visit(const page_visit& v, std::int64_t real_s);
 
   // Events since the last call, oldest first.
   std::vector<emitted> take_events();

@@ -202,7 +202,8 @@ void finalize(context& ctx, const std::string& id) {
                            ctx.state.ids.letters("page" + id, 60);
   invoice["automatically_finalizes_at"] = nullptr;
   invoice["effective_at"] = ctx.now;
-  invoice["hosted_invoice_url"] = page + "?s=ap";
+  invoice["hosted_invoice_url"] =
+      ctx.facts.base_url.empty() ? page + "?s=ap" : ctx.facts.base_url + "/i/" + id;
   invoice["invoice_pdf"] = "https://pay.stripe.com/invoice/" + ctx.facts.id + "/test_" +
                            ctx.state.ids.letters("page" + id, 60) + "/pdf?s=ap";
   invoice["next_payment_attempt"] = nullptr;

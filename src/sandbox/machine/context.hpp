@@ -22,6 +22,12 @@ struct account_facts {
   std::string country = "US";
   std::string currency = "usd";
   std::string name = "Sandbox";
+  std::string base_url;  // "http://127.0.0.1:12111", where the hosted pages are; empty: nowhere
+
+  // A hosted page: here, or where Stripe would have it.
+  std::string page(const char* at_stripe, const std::string& path) const {
+    return (base_url.empty() ? std::string(at_stripe) : base_url) + path;
+  }
 };
 
 class context {

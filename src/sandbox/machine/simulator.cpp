@@ -10,6 +10,7 @@
 #include "sandbox/machine/expand.hpp"
 #include "sandbox/machine/front.hpp"
 #include "sandbox/machine/routes.hpp"
+#include "sandbox/pages/pages.hpp"
 #include "sandbox/payments/payment_intents.hpp"
 #include "sandbox/payments/setup_intents.hpp"
 #include "sandbox/time/clock.hpp"
@@ -299,6 +300,32 @@ std::string simulator::ledger() const {
     }
   }
   return compact(text);
+}
+
+void simulator::set_base_url(std::string url) {
+  machine_->facts.base_url = std::move(url);
+}
+
+bool simulator::is_page(std::string_view path) {
+  return pages::is_page(path);
+}
+
+page simulator::visit(const page_visit& v, std::int64_t real_s) {
+  world& state = machine_->state;
+  pass(real_s);
+  context ctx(state, machine_->facts, state.now_s);
+  ctx.arguments = {v.path.substr(v.path.rfind('/') + 1)};
+  time::go_by(ctx, time::clock_of_request(ctx));
+  state.begin();
+  try {
+    page seen = pages::visit(ctx, v);
+    ctx.settle();
+    state.commit();
+    return seen;
+  } catch (const std::exception& e) {
+    state.rollback();
+    return {500, "The sandbox has failed: " + std::string(e.what()), {}};
+  }
 }
 
 std::vector<emitted> simulator::take_events() {

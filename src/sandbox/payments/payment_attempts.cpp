@@ -46,8 +46,9 @@ json payment_error(const context& ctx, const decline& why, const std::string& ch
   return error;
 }
 
-json next_action(const std::string& id, const std::string& return_url) {
-  const std::string page = "https://hooks.stripe.com/redirect/authenticate/" + id;
+json next_action(const context& ctx, const std::string& id, const std::string& return_url) {
+  const std::string page =
+      ctx.facts.page("https://hooks.stripe.com", "/redirect/authenticate/" + id);
   if (!return_url.empty()) {
     return {{"redirect_to_url", {{"return_url", return_url}, {"url", page}}},
             {"type", "redirect_to_url"}};
@@ -75,7 +76,7 @@ void keep_method(context& ctx, const json& intent, bool authenticated) {
 attempt wait_for_action(context& ctx, json intent, const std::string& return_url) {
   const std::string id = text_of(intent, "id");
   intent["status"] = "requires_action";
-  intent["next_action"] = next_action(id, return_url);
+  intent["next_action"] = next_action(ctx, id, return_url);
   const std::string invoice = text_of(intent, "_invoice");
   ctx.state.replace(kind::payment_intent, std::move(intent));
   ctx.emit("payment_intent.requires_action", kind::payment_intent, id);

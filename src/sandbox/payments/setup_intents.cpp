@@ -161,7 +161,8 @@ answer<json> try_card(context& ctx, const std::string& id) {
     succeed(ctx, std::move(intent), method);
     return ctx.shown(kind::setup_intent, id);
   }
-  const std::string page = "https://hooks.stripe.com/redirect/authenticate/" + id;
+  const std::string page =
+      ctx.facts.page("https://hooks.stripe.com", "/redirect/authenticate/" + id);
   const std::string back = ctx.text("return_url");
   if (back.empty()) {
     intent["next_action"] = {

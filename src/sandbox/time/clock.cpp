@@ -7,6 +7,7 @@
 #include "sandbox/billing/dunning.hpp"
 #include "sandbox/catalogue/coupons.hpp"
 #include "sandbox/catalogue/discounts.hpp"
+#include "sandbox/pages/checkout.hpp"
 #include "sandbox/subscriptions/cycle.hpp"
 #include "sandbox/time/due.hpp"
 #include "sandbox/time/test_clocks.hpp"
@@ -26,6 +27,7 @@ constexpr std::array movers = {
     mover{kind::discount, discounts::fall_due},
     mover{kind::coupon, coupons::expire},
     mover{kind::promotion_code, coupons::expire_code},
+    mover{kind::checkout_session, checkout::fall_due},
     mover{kind::test_clock, test_clocks::fall_due},
 };
 

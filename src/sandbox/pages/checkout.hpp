@@ -1,0 +1,36 @@
+// Checkout sessions: made by the API, completed on a page or by a call.
+// Source: https://docs.stripe.com/api/checkout/sessions
+#pragma once
+
+#include <string>
+
+#include "sandbox/machine/context.hpp"
+#include "sandbox/machine/params.hpp"
+
+namespace tilld::sandbox::checkout {
+
+const params::schema& create_takes();
+const params::schema& update_takes();
+const params::schema& list_takes();
+answer<json> create(context& ctx);
+answer<json> retrieve(context& ctx);
+answer<json> update(context& ctx);
+answer<json> expire(context& ctx);
+answer<json> list(context& ctx);
+answer<json> line_items(context& ctx);
+
+// Its 24 hours are over.
+void fall_due(context& ctx, const std::string& id);
+
+std::vector<json> items_of(const context& ctx, const std::string& session);  // oldest first
+
+// The customer has paid, or saved a card, with what stands in `form`: email, name, number, expiry,
+// cvc. What comes of it: nothing more to do, or an intent that wants to be authenticated first.
+struct completion {
+  std::string authenticate;  // an intent's id; empty: the session is complete
+};
+answer<completion> complete(context& ctx, const std::string& id, const json& form);
+// The customer is back from authenticating; 402 when it has failed.
+answer<void> come_back(context& ctx, const std::string& id);
+
+}  // namespace tilld::sandbox::checkout
