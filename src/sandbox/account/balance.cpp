@@ -76,6 +76,17 @@ std::string enter_refund(context& ctx, const json& refund, const json& charge) {
   return enter(ctx, "refund", -number_of(refund, "amount"), 0, refund, std::move(description));
 }
 
+std::string enter_failed_refund(context& ctx, const json& refund) {
+  return enter(ctx, "refund_failure", number_of(refund, "amount"), 0, refund,
+               "REFUND FAILURE (" + text_of(refund, "charge") + ")");
+}
+
+std::string enter_adjustment(context& ctx, const json& source, std::int64_t amount,
+                             std::int64_t fee, const char* description) {
+  return enter(ctx, "adjustment", amount, fee, source,
+               std::string(description) + " for " + text_of(source, "charge"));
+}
+
 answer<json> retrieve_balance(context& ctx) {
   std::map<std::string, std::int64_t> available;
   std::map<std::string, std::int64_t> pending;

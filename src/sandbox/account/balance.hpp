@@ -11,6 +11,9 @@ namespace tilld::sandbox::balance {
 // Enters it and gives the entry's id.
 std::string enter_charge(context& ctx, const json& charge, std::int64_t amount);
 std::string enter_refund(context& ctx, const json& refund, const json& charge);
+std::string enter_failed_refund(context& ctx, const json& refund);
+std::string enter_adjustment(context& ctx, const json& source, std::int64_t amount,
+                             std::int64_t fee, const char* description);
 
 const params::schema& list_takes();
 answer<json> retrieve_balance(context& ctx);

@@ -32,18 +32,18 @@ using enum authentication;
 
 constexpr card plain(std::string_view name, std::string_view number, std::string_view brand,
                      std::string_view funding = "credit", std::string_view country = "US") {
-  return {name, number, brand, funding, country, never, std::nullopt, true, {}};
+  return {name, number, brand, funding, country, never, std::nullopt, true};
 }
 constexpr card refused(std::string_view name, std::string_view number, decline why,
                        bool attaches = false) {
-  return {name, number, "visa", "credit", "US", never, why, attaches, {}};
+  return {name, number, "visa", "credit", "US", never, why, attaches};
 }
 constexpr card asking(std::string_view name, std::string_view number, authentication asks,
                       std::optional<decline> why = std::nullopt) {
-  return {name, number, "visa", "credit", "US", asks, why, true, {}};
+  return {name, number, "visa", "credit", "US", asks, why, true};
 }
-constexpr card unsupported(std::string_view name, std::string_view number, std::string_view what) {
-  return {name, number, "visa", "credit", "US", never, std::nullopt, true, what};
+constexpr card followed(std::string_view name, std::string_view number, sequel then) {
+  return {name, number, "visa", "credit", "US", never, std::nullopt, true, then};
 }
 
 constexpr std::array cards = {
@@ -64,6 +64,56 @@ constexpr std::array cards = {
     plain("gb", "4000008260000000", "visa", "credit", "GB"),
     plain("jp", "4000003920000003", "visa", "credit", "JP"),
     plain("au", "4000000360000006", "visa", "credit", "AU"),
+    plain("ar", "4000000320000021", "visa", "credit", "AR"),
+    plain("br", "4000000760000002", "visa", "credit", "BR"),
+    plain("cl", "4000001520000001", "visa", "credit", "CL"),
+    plain("co", "4000001700000003", "visa", "credit", "CO"),
+    plain("cr", "4000001880000005", "visa", "credit", "CR"),
+    plain("ec", "4000002180000000", "visa", "credit", "EC"),
+    plain("mx", "4000004840008001", "visa", "credit", "MX"),
+    plain("pa", "4000005910000000", "visa", "credit", "PA"),
+    plain("py", "4000006000000066", "visa", "credit", "PY"),
+    plain("pe", "4000006040000068", "visa", "credit", "PE"),
+    plain("uy", "4000008580000003", "visa", "credit", "UY"),
+    plain("ae", "4000007840000001", "visa", "credit", "AE"),
+    plain("at", "4000000400000008", "visa", "credit", "AT"),
+    plain("be", "4000000560000004", "visa", "credit", "BE"),
+    plain("bg", "4000001000000000", "visa", "credit", "BG"),
+    plain("by", "4000001120000005", "visa", "credit", "BY"),
+    plain("hr", "4000001910000009", "visa", "credit", "HR"),
+    plain("cy", "4000001960000008", "visa", "credit", "CY"),
+    plain("cz", "4000002030000002", "visa", "credit", "CZ"),
+    plain("dk", "4000002080000001", "visa", "credit", "DK"),
+    plain("ee", "4000002330000009", "visa", "credit", "EE"),
+    plain("fi", "4000002460000001", "visa", "credit", "FI"),
+    plain("gi", "4000002920000005", "visa", "credit", "GI"),
+    plain("gr", "4000003000000030", "visa", "credit", "GR"),
+    plain("hu", "4000003480000005", "visa", "credit", "HU"),
+    plain("ie", "4000003720000005", "visa", "credit", "IE"),
+    plain("it", "4000003800000008", "visa", "credit", "IT"),
+    plain("lv", "4000004280000005", "visa", "credit", "LV"),
+    plain("li", "4000004380000004", "visa", "credit", "LI"),
+    plain("lt", "4000004400000000", "visa", "credit", "LT"),
+    plain("lu", "4000004420000006", "visa", "credit", "LU"),
+    plain("mt", "4000004700000007", "visa", "credit", "MT"),
+    plain("nl", "4000005280000002", "visa", "credit", "NL"),
+    plain("no", "4000005780000007", "visa", "credit", "NO"),
+    plain("pl", "4000006160000005", "visa", "credit", "PL"),
+    plain("pt", "4000006200000007", "visa", "credit", "PT"),
+    plain("ro", "4000006420000001", "visa", "credit", "RO"),
+    plain("sa", "4000006820000007", "visa", "credit", "SA"),
+    plain("si", "4000007050000006", "visa", "credit", "SI"),
+    plain("sk", "4000007030000001", "visa", "credit", "SK"),
+    plain("es", "4000007240000007", "visa", "credit", "ES"),
+    plain("se", "4000007520000008", "visa", "credit", "SE"),
+    plain("ch", "4000007560000009", "visa", "credit", "CH"),
+    plain("cn", "4000001560000002", "visa", "credit", "CN"),
+    plain("hk", "4000003440000004", "visa", "credit", "HK"),
+    plain("in", "4000003560000008", "visa", "credit", "IN"),
+    plain("my", "4000004580000002", "visa", "credit", "MY"),
+    plain("nz", "4000005540000008", "visa", "credit", "NZ"),
+    plain("sg", "4000007020000003", "visa", "credit", "SG"),
+    plain("tw", "4000001580000008", "visa", "credit", "TW"),
     plain("bypassPending", "4000000000000077", "visa"),
     plain("threeDSecureOptional", "4000000000003055", "visa"),
     plain("riskLevelElevated", "4000000000009235", "visa"),
@@ -93,11 +143,11 @@ constexpr std::array cards = {
     asking("threeDSecure2Required", "4000000000003220", always),
     asking("threeDSecureRequired", "4000000000003063", always),
     asking("threeDSecureRequiredChargeDeclined", "4000008400001629", always, generic),
-    unsupported("createDispute", "4000000000000259", "disputes"),
-    unsupported("createDisputeProductNotReceived", "4000000000002685", "disputes"),
-    unsupported("createDisputeInquiry", "4000000000001976", "disputes"),
-    unsupported("pendingRefund", "4000000000007726", "refunds that take time"),
-    unsupported("refundFail", "4000000000005126", "refunds that fail"),
+    followed("createDispute", "4000000000000259", sequel::disputed),
+    followed("createDisputeProductNotReceived", "4000000000002685", sequel::not_received),
+    followed("createDisputeInquiry", "4000000000001976", sequel::inquiry),
+    followed("pendingRefund", "4000000000007726", sequel::refund_waits),
+    followed("refundFail", "4000000000005126", sequel::refund_fails),
 };
 
 template <class Matches>

@@ -24,6 +24,16 @@ enum class authentication : std::uint8_t {
   always,
 };
 
+// What becomes of a payment later.
+enum class sequel : std::uint8_t {
+  none,
+  disputed,      // as fraudulent
+  not_received,  // disputed: the product has not come
+  inquiry,       // a question that may become a dispute
+  refund_waits,  // a refund is pending for a while
+  refund_fails,  // a refund succeeds and fails later
+};
+
 struct card {
   std::string_view name;  // "visa" in pm_card_visa, tok_visa
   std::string_view number;
@@ -33,7 +43,7 @@ struct card {
   authentication asks = authentication::never;
   std::optional<decline> refusal;  // when it is charged
   bool attaches = true;            // false: saving it to a customer is refused the same way
-  std::string_view not_simulated;  // what this card is for, if the simulator has no such thing
+  sequel then = sequel::none;
 };
 
 const card* card_named(std::string_view name);

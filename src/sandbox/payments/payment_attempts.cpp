@@ -1,12 +1,17 @@
 // What a payment intent does when its card is tried. The routes are in payment_intents.cpp.
 #include "sandbox/billing/invoicing.hpp"
+#include "sandbox/machine/calendar.hpp"
 #include "sandbox/payments/charges.hpp"
+#include "sandbox/payments/disputes.hpp"
 #include "sandbox/payments/payment_intents.hpp"
 #include "sandbox/payments/payment_methods.hpp"
+#include "sandbox/payments/refunds.hpp"
 
 namespace tilld::sandbox::payment_intents {
 
 namespace {
+
+constexpr std::int64_t capturable_for_s = 7 * day_s;
 
 enum class gate { open, ask, refuse };
 
@@ -99,6 +104,14 @@ attempt fail(context& ctx, json intent, const json& method, const decline& why) 
   return {result::declined, &why, charge};
 }
 
+// What the card has in store for its charge.
+void follow(context& ctx, const std::string& charge, const json& method) {
+  const sequel then = payment_methods::card_of(method).then;
+  if (then == sequel::disputed || then == sequel::not_received || then == sequel::inquiry) {
+    disputes::open(ctx, charge, then);
+  }
+}
+
 attempt succeed(context& ctx, json intent, const json& method, bool authenticated) {
   const std::string id = text_of(intent, "id");
   const bool manual = text_of(intent, "capture_method") == "manual";
@@ -109,12 +122,14 @@ attempt succeed(context& ctx, json intent, const json& method, bool authenticate
   intent["next_action"] = nullptr;
   intent[manual ? "amount_capturable" : "amount_received"] = intent["amount"];
   intent["status"] = manual ? "requires_capture" : "succeeded";
+  if (manual) intent["_due"] = ctx.now + capturable_for_s;
   const std::string invoice = text_of(intent, "_invoice");
   ctx.state.replace(kind::payment_intent, std::move(intent));
   ctx.emit(manual ? "payment_intent.amount_capturable_updated" : "payment_intent.succeeded",
            kind::payment_intent, id);
   if (manual) return {result::capturable, nullptr, charge};
   charges::settle(ctx, charge);
+  follow(ctx, charge, method);
   if (!invoice.empty()) invoicing::payment_succeeded(ctx, invoice);
   return {result::paid, nullptr, charge};
 }
@@ -126,6 +141,15 @@ attempt ask_issuer(context& ctx, json intent, const json& method, bool authentic
 }
 
 }  // namespace
+
+// A card's authorization holds for seven days.
+// Source: https://docs.stripe.com/payments/place-a-hold-on-a-payment-method
+void fall_due(context& ctx, const std::string& id) {
+  const std::string charge = text_of(ctx.state.live(kind::payment_intent, id), "latest_charge");
+  refunds::release(ctx, charge);
+  ctx.emit("charge.expired", kind::charge, charge);
+  end(ctx, id, "automatic");
+}
 
 std::string make(context& ctx, const json& fields) {
   json intent = ctx.make(kind::payment_intent);
@@ -202,6 +226,7 @@ void end(context& ctx, const std::string& id, const std::string& reason) {
   intent["cancellation_reason"] = reason.empty() ? json(nullptr) : json(reason);
   intent["next_action"] = nullptr;
   intent["status"] = "canceled";
+  intent.erase("_due");
   ctx.state.replace(kind::payment_intent, std::move(intent));
   ctx.emit("payment_intent.canceled", kind::payment_intent, id);
 }

@@ -314,6 +314,7 @@ answer<json> capture(context& ctx) {
   charge["captured"] = true;
   ctx.state.replace(kind::charge, std::move(charge));
   ctx.emit("charge.captured", kind::charge, charge_id);
+  intent->erase("_due");
   (*intent)["amount_capturable"] = 0;
   (*intent)["amount_received"] = amount;
   (*intent)["status"] = "succeeded";

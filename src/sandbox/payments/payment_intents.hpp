@@ -32,6 +32,9 @@ bool authenticated(context& ctx, const std::string& id, bool passed);
 // Ends an intent that has not succeeded, with its event.
 void end(context& ctx, const std::string& id, const std::string& reason);
 
+// Nobody has captured it in time.
+void fall_due(context& ctx, const std::string& id);
+
 const params::schema& create_takes();
 const params::schema& retrieve_takes();
 const params::schema& update_takes();

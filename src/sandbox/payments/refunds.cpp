@@ -3,10 +3,18 @@
 #include "sandbox/account/balance.hpp"
 #include "sandbox/machine/money.hpp"
 #include "sandbox/machine/paging.hpp"
+#include "sandbox/payments/payment_methods.hpp"
 
 namespace tilld::sandbox::refunds {
 
 namespace {
+
+constexpr std::int64_t told_after_s = 3600;  // Stripe says "some time later"
+
+sequel sequel_of(const context& ctx, const json& charge) {
+  const json* method = ctx.state.find(kind::payment_method, text_of(charge, "payment_method"));
+  return method == nullptr ? sequel::none : payment_methods::card_of(*method).then;
+}
 
 // Enters the refund, then changes the charge; tells both, in that order.
 std::string make(context& ctx, json charge, std::int64_t amount, const json& reason,
@@ -26,7 +34,11 @@ std::string make(context& ctx, json charge, std::int64_t amount, const json& rea
   refund["payment_intent"] = charge["payment_intent"];
   refund["payment_method"] = charge["payment_method"];
   refund["reason"] = reason;
-  refund["status"] = "succeeded";
+  const sequel then = sequel_of(ctx, charge);
+  refund["status"] = then == sequel::refund_waits ? "pending" : "succeeded";
+  if (then == sequel::refund_waits || then == sequel::refund_fails) {
+    refund["_due"] = ctx.now + told_after_s;
+  }
   if (metadata.is_object()) refund["metadata"] = metadata;
   if (truth_of(charge, "captured")) {
     refund["balance_transaction"] = balance::enter_refund(ctx, refund, charge);
@@ -85,6 +97,28 @@ void release(context& ctx, const std::string& charge) {
   json held = ctx.state.live(kind::charge, charge);
   const std::int64_t amount = number_of(held, "amount");
   make(ctx, std::move(held), amount, nullptr, nullptr);
+}
+
+void fall_due(context& ctx, const std::string& id) {
+  json refund = ctx.state.live(kind::refund, id);
+  refund.erase("_due");
+  if (text_of(refund, "status") == "pending") {
+    refund["status"] = "succeeded";
+    ctx.update("refund.updated", kind::refund, std::move(refund));
+    return;
+  }
+  const json before = ctx.shown(kind::refund, id);
+  const std::int64_t amount = number_of(refund, "amount");
+  json charge = ctx.state.live(kind::charge, text_of(refund, "charge"));
+  refund["failure_balance_transaction"] = balance::enter_failed_refund(ctx, refund);
+  refund["failure_reason"] = "expired_or_canceled_card";
+  refund["status"] = "failed";
+  ctx.state.replace(kind::refund, std::move(refund));
+  ctx.emit_updated("refund.updated", kind::refund, id, before);
+  ctx.emit("refund.failed", kind::refund, id);
+  charge["amount_refunded"] = number_of(charge, "amount_refunded") - amount;
+  charge["refunded"] = false;
+  ctx.update("charge.updated", kind::charge, std::move(charge));
 }
 
 const params::schema& create_takes() {

@@ -11,6 +11,9 @@ namespace tilld::sandbox::refunds {
 // Lets go of an authorization that was never captured.
 void release(context& ctx, const std::string& charge);
 
+// What its card had in store for it: it succeeds at last, or fails after all.
+void fall_due(context& ctx, const std::string& id);
+
 const params::schema& create_takes();
 const params::schema& update_takes();
 const params::schema& list_takes();

@@ -2,6 +2,7 @@
 #include "sandbox/machine/routes.hpp"
 
 #include "sandbox/payments/charges.hpp"
+#include "sandbox/payments/disputes.hpp"
 #include "sandbox/payments/payment_intents.hpp"
 #include "sandbox/payments/payment_methods.hpp"
 #include "sandbox/payments/refunds.hpp"
@@ -13,6 +14,10 @@ namespace {
 
 // clang-format off
 constexpr route rows[] = {
+    {"GET", "/v1/disputes", disputes::list, disputes::list_takes},
+    {"GET", "/v1/disputes/{id}", disputes::retrieve, no_params},
+    {"POST", "/v1/disputes/{id}", disputes::update, disputes::update_takes},
+    {"POST", "/v1/disputes/{id}/close", disputes::close, no_params},
     {"GET", "/v1/customers/{id}/payment_methods",
      payment_methods::customer_list, payment_methods::customer_list_takes},
     {"GET", "/v1/customers/{customerId}/payment_methods/{id}",

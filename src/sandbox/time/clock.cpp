@@ -8,6 +8,9 @@
 #include "sandbox/catalogue/coupons.hpp"
 #include "sandbox/catalogue/discounts.hpp"
 #include "sandbox/pages/checkout.hpp"
+#include "sandbox/payments/disputes.hpp"
+#include "sandbox/payments/payment_intents.hpp"
+#include "sandbox/payments/refunds.hpp"
 #include "sandbox/subscriptions/cycle.hpp"
 #include "sandbox/time/due.hpp"
 #include "sandbox/time/test_clocks.hpp"
@@ -27,6 +30,9 @@ constexpr std::array movers = {
     mover{kind::discount, discounts::fall_due},
     mover{kind::coupon, coupons::expire},
     mover{kind::promotion_code, coupons::expire_code},
+    mover{kind::payment_intent, payment_intents::fall_due},
+    mover{kind::refund, refunds::fall_due},
+    mover{kind::dispute, disputes::fall_due},
     mover{kind::checkout_session, checkout::fall_due},
     mover{kind::test_clock, test_clocks::fall_due},
 };
