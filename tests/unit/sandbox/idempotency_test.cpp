@@ -44,7 +44,7 @@ TEST_CASE("A request that never began leaves its key free") {
   CHECK(c.post("/v1/products", "", "key-1").status == 400);
   CHECK(c.post("/v1/products", "name=Gold", "key-1").status == 200);
   CHECK(c.post("/v1/customers/cus_nobody", "name=a", "key-2").status == 404);
-  CHECK(c.post("/v1/disputes/dp_1", "", "key-3").status == 501);
+  CHECK(c.post("/v1/topups/tu_1", "", "key-3").status == 501);
   CHECK(c.post("/v1/products", "name=Silver", "key-3").status == 200);
 }
 

@@ -49,11 +49,11 @@ TEST_CASE("An address that Stripe does not have is 404, one that it has and we h
   const reply unknown = c.get("/v1/unicorns");
   CHECK(unknown.status == 404);
   CHECK(unknown.message().starts_with("Unrecognized request URL (GET: /v1/unicorns)."));
-  const reply later = c.get("/v1/disputes");
+  const reply later = c.get("/v1/topups");
   CHECK(later.status == 501);
   CHECK(later.code() == "not_simulated");
   CHECK(later.error("type") == "api_error");
-  CHECK(later.message() == "The sandbox does not simulate GET /v1/disputes yet.");
+  CHECK(later.message() == "The sandbox does not simulate GET /v1/topups yet.");
   CHECK(c.get("/v1/issuing/cards").status == 501);
 }
 
