@@ -15,7 +15,8 @@ build_directory=$tilld_root/build/release
 
 # name, default rounds, what a round is
 soaks='properties 5000 cases of each property (in CI: 100)
-kills 500 times kill -9 at full load (in CI: 10)'
+kills 500 times kill -9 at full load (in CI: 10)
+years 100 seeds of half a year of subscriptions under every fault (in CI: 5)'
 
 names() { awk '{print $1}' <<<"$soaks"; }
 default_rounds() { awk -v name="$1" '$1 == name {print $2}' <<<"$soaks"; }
@@ -38,6 +39,10 @@ soak_properties() {
 
 soak_kills() {
   python3 "$tilld_root/tests/system/kill_test.py" "$build_directory/tilld" --kills "$1"
+}
+
+soak_years() {
+  python3 "$tilld_root/tests/system/year_test.py" "$build_directory/tilld" --seeds "$1"
 }
 
 run_one() {
