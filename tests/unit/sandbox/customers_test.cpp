@@ -234,5 +234,6 @@ TEST_CASE("Numbers and dates that cannot be are refused as a card error") {
   CHECK(refusal("card[number]=4242424242424242&card[exp_month]=1&card[exp_year]=2020") ==
         "invalid_expiry_year");
   CHECK(c.post("/v1/payment_methods", "type=sepa_debit").status == 501);
-  CHECK(c.post("/v1/payment_methods", "type=card&card[token]=tok_nobody").code() == "resource_missing");
+  CHECK(c.post("/v1/payment_methods", "type=card&card[token]=tok_nobody").code() ==
+        "resource_missing");
 }
