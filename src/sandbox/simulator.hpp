@@ -88,7 +88,7 @@ class simulator {
   bool advance(std::int64_t to_s, std::int64_t real_s);  // false: that is in the past
 
   // What a dashboard sets, as a JSON object: retry_days, after_retries, upcoming_days, draft_s,
-  // search_lag_s.
+  // search_lag_s, keys_kept_s.
   // change_rules takes some of them and answers what is wrong with them; empty: changed.
   std::string rules() const;
   std::string change_rules(std::string_view members);

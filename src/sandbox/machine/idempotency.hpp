@@ -24,7 +24,6 @@ struct kept_result {
 
 class idempotency {
  public:
-  static constexpr std::int64_t kept_for_s = 24 * 3600;
 
   const kept_result* find(std::string_view key) const;
   void keep(std::string key, kept_result result);

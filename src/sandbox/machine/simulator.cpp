@@ -176,7 +176,7 @@ simulator::~simulator() = default;
 response simulator::handle(const request& r, std::int64_t now_s) {
   world& state = machine_->state;
   pass(now_s);
-  state.kept.forget_before(state.now_s - idempotency::kept_for_s);
+  state.kept.forget_before(state.now_s - state.rules.keys_kept_s);
   state.events.forget_before(state.now_s - events_kept_s);
   return machine_->answer_to(r, state.ids.next_request());
 }

@@ -9,6 +9,7 @@ namespace {
 constexpr std::int64_t most_days = 365;
 constexpr std::int64_t longest_draft_s = 72 * 3600;
 constexpr std::int64_t longest_search_lag_s = 24 * 3600;
+constexpr std::int64_t longest_kept_s = 30 * 24 * 3600;
 
 bool is_count(const json& value, std::int64_t least, std::int64_t most) {
   return value.is_number_integer() && value.get<std::int64_t>() >= least &&
@@ -18,11 +19,9 @@ bool is_count(const json& value, std::int64_t least, std::int64_t most) {
 }  // namespace
 
 json rules_text(const billing_rules& rules) {
-  return {{"retry_days", rules.retry_days},
-          {"after_retries", rules.after_retries},
-          {"upcoming_days", rules.upcoming_days},
-          {"draft_s", rules.draft_s},
-          {"search_lag_s", rules.search_lag_s}};
+  return {{"retry_days", rules.retry_days},       {"after_retries", rules.after_retries},
+          {"upcoming_days", rules.upcoming_days}, {"draft_s", rules.draft_s},
+          {"search_lag_s", rules.search_lag_s},   {"keys_kept_s", rules.keys_kept_s}};
 }
 
 billing_rules rules_of(const json& text) {
@@ -32,6 +31,7 @@ billing_rules rules_of(const json& text) {
   rules.upcoming_days = text["upcoming_days"].get<std::int64_t>();
   rules.draft_s = text["draft_s"].get<std::int64_t>();
   rules.search_lag_s = text.value("search_lag_s", std::int64_t{0});
+  rules.keys_kept_s = text.value("keys_kept_s", rules.keys_kept_s);
   return rules;
 }
 
@@ -66,10 +66,15 @@ answer<billing_rules> changed_rules(billing_rules rules, const json& given) {
         return refuse("search_lag_s is a number of seconds, 0 to 86400.", name);
       }
       rules.search_lag_s = value.get<std::int64_t>();
+    } else if (name == "keys_kept_s") {
+      if (!is_count(value, 0, longest_kept_s)) {
+        return refuse("keys_kept_s is a number of seconds, 0 to 2592000.", name);
+      }
+      rules.keys_kept_s = value.get<std::int64_t>();
     } else {
       return refuse("There is no setting " + name +
                         "; there are retry_days, after_retries, upcoming_days, "
-                        "draft_s and search_lag_s.",
+                        "draft_s, search_lag_s and keys_kept_s.",
                     name);
     }
   }

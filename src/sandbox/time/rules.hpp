@@ -30,6 +30,7 @@ struct billing_rules {
   // How old an object must be to be found by a search. Stripe: mostly under a minute.
   // Source: https://docs.stripe.com/search#data-freshness
   std::int64_t search_lag_s = 0;
+  std::int64_t keys_kept_s = 24 * 3600;  // idempotency keys; Stripe: at least a day
 };
 
 json rules_text(const billing_rules& rules);

@@ -82,3 +82,14 @@ TEST_CASE("Events name the request and the key that caused them") {
   CHECK(events[0]["pending_webhooks"] == 1);
   CHECK(events[0]["data"]["object"] == made.body);
 }
+
+TEST_CASE("Keys are forgotten when the settings say so") {
+  client c;
+  CHECK(c.stripe.change_rules(R"({"keys_kept_s": 60})").empty());
+  const std::string first = c.post("/v1/customers", "name=a", "key").id();
+  c.wait(60);
+  CHECK(c.post("/v1/customers", "name=a", "key").id() == first);
+  c.wait(1);
+  CHECK(c.post("/v1/customers", "name=a", "key").id() != first);
+  CHECK(!c.stripe.change_rules(R"({"keys_kept_s": -1})").empty());
+}
