@@ -217,7 +217,7 @@ write_rate = 1000
         return Client(self.webhook_port)
 
     def stripe(self):
-        return Client(self.sandbox_port, self.KEY)
+        return Client(self.sandbox_port, self.KEY, timeout=300)  # a year may be walked through
 
     def dump(self):
         return self.stripe().get("/_sandbox/dump").json
