@@ -87,7 +87,7 @@ void fill_and_free(int disk_megabytes, std::uint64_t least_free, const char* why
   if (!disk.mounted()) return;
   auto options = small_options(disk / "db");
   options.least_free_bytes = least_free;
-  disk.ballast(12);
+  disk.ballast(20);
   auto it = open_rocks_store(options).value();
   int count = 0;
   for (int round = 0; round < 3; ++round) {
@@ -114,7 +114,7 @@ void fill_and_free(int disk_megabytes, std::uint64_t least_free, const char* why
     it.reset();
     it = open_rocks_store(options).value();
     CHECK(rows_of(*it, family::events).empty());
-    disk.ballast(4);
+    disk.ballast(16);
     count = 0;
   }
 }
@@ -123,11 +123,11 @@ void fill_and_free(int disk_megabytes, std::uint64_t least_free, const char* why
 
 TEST_CASE("Short of space, batches are refused before the disk is full, and go on when it is not") {
   // Room for 8 MB of rows, and above the least for all of them to be compacted.
-  fill_and_free(32, 12u << 20, "nearly full");
+  fill_and_free(40, 12u << 20, "nearly full");
 }
 
 TEST_CASE("On a full disk reads go on, nothing acknowledged is lost, and writing resumes") {
-  fill_and_free(24, 0, "No space left on device");
+  fill_and_free(40, 0, "No space left on device");
 }
 
 TEST_CASE("What was acknowledged before the disk was full is there after a restart") {
