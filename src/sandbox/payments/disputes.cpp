@@ -122,7 +122,8 @@ void open(context& ctx, const std::string& charge_id, sequel what) {
 void fall_due(context& ctx, const std::string& id) {
   json dispute = ctx.state.live(kind::dispute, id);
   dispute["evidence_details"]["past_due"] = true;
-  end(ctx, std::move(dispute), is_inquiry(dispute) ? "warning_closed" : "lost");
+  const char* status = is_inquiry(dispute) ? "warning_closed" : "lost";
+  end(ctx, std::move(dispute), status);
 }
 
 answer<json> retrieve(context& ctx) {
@@ -172,10 +173,11 @@ answer<json> update(context& ctx) {
   }
   ctx.state.replace(kind::dispute, dispute);
   ctx.emit_updated("charge.dispute.updated", kind::dispute, id, before);
-  if (decides == "winning_evidence") {
-    end(ctx, std::move(dispute), is_inquiry(dispute) ? "warning_closed" : "won");
-  } else if (decides == "losing_evidence") {
-    end(ctx, std::move(dispute), is_inquiry(dispute) ? "warning_closed" : "lost");
+  if (decides == "winning_evidence" || decides == "losing_evidence") {
+    const char* status = is_inquiry(dispute)             ? "warning_closed"
+                         : decides == "winning_evidence" ? "won"
+                                                         : "lost";
+    end(ctx, std::move(dispute), status);
   }
   return ctx.shown(kind::dispute, id);
 }
