@@ -1,6 +1,7 @@
 find_program(TILLD_CCACHE ccache)
 if(TILLD_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${TILLD_CCACHE})
+  # Paths below the sources count as relative ones: another clone finds what this one has built.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${TILLD_CCACHE})
 endif()
 find_program(TILLD_MOLD mold)
 if(TILLD_MOLD)
