@@ -1,7 +1,9 @@
 find_program(TILLD_CCACHE ccache)
 if(TILLD_CCACHE)
   # Paths below the sources count as relative ones: another clone finds what this one has built.
-  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${TILLD_CCACHE})
+  # The sloppiness is what ccache asks for where headers are precompiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
+      CCACHE_SLOPPINESS=pch_defines,time_macros ${TILLD_CCACHE})
 endif()
 find_program(TILLD_MOLD mold)
 if(TILLD_MOLD)
@@ -35,6 +37,14 @@ set(tilld_light "")
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   set(tilld_light -O1)
 endif()
+
+# Every file of the sandbox takes in all of nlohmann's library: half of what it costs to compile.
+function(tilld_precompile_json target)
+  target_precompile_headers(${target} PRIVATE <nlohmann/json.hpp>)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE -fpch-preprocess)
+  endif()
+endfunction()
 
 # tilld_room(name ROOMS rooms... LIBRARIES targets...): src/<name>/*.cpp as tilld_<name>.
 function(tilld_room name)
