@@ -4,35 +4,13 @@
 
 #include "sandbox/billing/invoiceitems.hpp"
 #include "sandbox/billing/invoicing.hpp"
+#include "sandbox/machine/asking.hpp"
 #include "sandbox/subscriptions/cycle.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
 
 namespace tilld::sandbox::previews {
 
 namespace {
-
-// The request is put aside while the functions of other requests are asked what they would do.
-class aside {
- public:
-  explicit aside(context& ctx)
-      : ctx_(ctx), params_(ctx.params), endpoint_(ctx.endpoint), arguments_(ctx.arguments) {
-    ctx.foresees = true;
-  }
-  ~aside() {
-    ctx_.params = std::move(params_);
-    ctx_.endpoint = endpoint_;
-    ctx_.arguments = std::move(arguments_);
-    ctx_.foresees = false;
-  }
-  aside(const aside&) = delete;
-  aside& operator=(const aside&) = delete;
-
- private:
-  context& ctx_;
-  json params_;
-  const stripe::endpoint_row* endpoint_;
-  std::vector<std::string> arguments_;
-};
 
 std::unexpected<failure> none_upcoming(const std::string& customer) {
   return refuse(stripe::api_error{404, "invalid_request_error", "invoice_upcoming_none",
@@ -94,11 +72,9 @@ answer<json> change_of(context& ctx, const std::string& id, json details) {
   if (truth_of(details, "cancel_now")) return end_of(ctx, before, details);
   details.erase("cancel_now");
   if (!details.empty()) {
-    const std::vector<std::string> path = {"v1", "subscriptions", id};
-    ctx.endpoint = stripe::catalogue::instance().find("POST", path).endpoint;
-    ctx.arguments = {id};
-    ctx.params = std::move(details);
-    if (auto updated = subscriptions::update(ctx); !updated) return updated;
+    auto updated =
+        ask(ctx, subscriptions::update, std::move(details), {id}, "/v1/subscriptions/{id}");
+    if (!updated) return updated;
   }
   const std::string last = text_of(ctx.state.live(kind::subscription, id), "latest_invoice");
   if (last != text_of(before, "latest_invoice")) return shown(ctx, last);
@@ -210,7 +186,10 @@ const params::schema& create_takes() {
 answer<json> create(context& ctx) {
   const json asked = ctx.params;
   const aside put_aside(ctx);
-  return ctx.as_if([&] { return foresee(ctx, asked); });
+  ctx.foresees = true;
+  auto seen = ctx.as_if([&] { return foresee(ctx, asked); });
+  ctx.foresees = false;
+  return seen;
 }
 
 }  // namespace tilld::sandbox::previews

@@ -1,6 +1,7 @@
 #include "sandbox/pages/portal.hpp"
 
 #include "sandbox/account/customers.hpp"
+#include "sandbox/machine/asking.hpp"
 #include "sandbox/machine/paging.hpp"
 #include "sandbox/pages/requests.hpp"
 #include "sandbox/payments/payment_methods.hpp"
@@ -98,8 +99,7 @@ answer<void> set_card(context& ctx, const std::string& customer, const json& for
   auto attached = payment_methods::attach_to(ctx, method, customer);
   if (!attached) return std::unexpected(attached.error());
   const std::string id = text_of(*attached, "id");
-  auto set =
-      pages::ask(ctx, customers::update, {{"invoice_settings", {{"default_payment_method", id}}}},
+  auto set = ask(ctx, customers::update, {{"invoice_settings", {{"default_payment_method", id}}}},
                  {customer}, "/v1/customers/{id}");
   if (!set) return std::unexpected(set.error());
   return {};
@@ -224,8 +224,8 @@ answer<void> act(context& ctx, const json& session, const json& form) {
     subscriptions::cancel(ctx, id, prorate, false, nullptr);
     return {};
   }
-  auto changed = pages::ask(ctx, subscriptions::update, {{"cancel_at_period_end", cancels}}, {id},
-                            "/v1/subscriptions/{id}");
+  auto changed = ask(ctx, subscriptions::update, {{"cancel_at_period_end", cancels}}, {id},
+                     "/v1/subscriptions/{id}");
   if (!changed) return std::unexpected(changed.error());
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "sandbox/machine/asking.hpp"
 #include "sandbox/payments/payment_methods.hpp"
 
 namespace tilld::sandbox::pages {
@@ -23,17 +24,6 @@ std::int64_t number(std::string_view text) {
 }
 
 }  // namespace
-
-answer<json> ask(context& ctx, answer<json> (*act)(context&), json params,
-                 std::vector<std::string> arguments, const char* path) {
-  ctx.params = std::move(params);
-  ctx.arguments = std::move(arguments);
-  ctx.endpoint = nullptr;
-  for (const auto& row : stripe::catalogue::instance().endpoints()) {
-    if (row.path == path && row.verb == "POST") ctx.endpoint = &row;
-  }
-  return act(ctx);
-}
 
 answer<json> card_of(context& ctx, const json& form) {
   const std::string expiry = digits_of(text_of(form, "expiry"));  // MMYY
