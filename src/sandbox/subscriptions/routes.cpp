@@ -1,6 +1,7 @@
 // Subscriptions: which endpoint is answered by which function.
 #include "sandbox/machine/routes.hpp"
 
+#include "sandbox/subscriptions/subscription_items.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
 
 namespace tilld::sandbox {
@@ -15,8 +16,14 @@ constexpr route rows[] = {
     {"POST", "/v1/subscriptions/{id}", subscriptions::update, subscriptions::update_takes},
     {"DELETE", "/v1/subscriptions/{id}", subscriptions::cancel_one, subscriptions::cancel_takes},
     {"POST", "/v1/subscriptions/{id}/resume", subscriptions::resume, subscriptions::resume_takes},
-    {"GET", "/v1/subscription_items", subscriptions::item_list, subscriptions::item_list_takes},
-    {"GET", "/v1/subscription_items/{id}", subscriptions::item_retrieve, no_params},
+    {"POST", "/v1/subscription_items",
+     subscription_items::create, subscription_items::create_takes},
+    {"GET", "/v1/subscription_items", subscription_items::list, subscription_items::list_takes},
+    {"GET", "/v1/subscription_items/{id}", subscription_items::retrieve, no_params},
+    {"POST", "/v1/subscription_items/{id}",
+     subscription_items::update, subscription_items::update_takes},
+    {"DELETE", "/v1/subscription_items/{id}",
+     subscription_items::remove, subscription_items::remove_takes},
 };
 // clang-format on
 

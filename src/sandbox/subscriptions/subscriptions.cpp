@@ -212,26 +212,4 @@ answer<json> list(context& ctx) {
   return list_page(ctx, kind::subscription, shown);
 }
 
-const params::schema& item_list_takes() {
-  static const params::schema takes = {params::text("subscription").needed()};
-  return takes;
-}
-
-answer<json> item_retrieve(context& ctx) {
-  const std::string& id = ctx.arguments.front();
-  if (ctx.state.find_live(kind::subscription_item, id) == nullptr) {
-    return refuse(stripe::api_error{404, "invalid_request_error", "",
-                                    "Invalid subscription_item id: " + id, ""});
-  }
-  return ctx.shown(kind::subscription_item, id);
-}
-
-answer<json> item_list(context& ctx) {
-  const std::string id = ctx.text("subscription");
-  if (auto known = ctx.referred(kind::subscription, id, "subscription"); !known) return known;
-  filter shown;
-  shown.where.push_back({"subscription", {id}});
-  return list_page(ctx, kind::subscription_item, shown, list_order::oldest_first);
-}
-
 }  // namespace tilld::sandbox::subscriptions

@@ -35,8 +35,4 @@ answer<json> cancel_one(context& ctx);
 answer<json> resume(context& ctx);
 answer<json> list(context& ctx);
 
-const params::schema& item_list_takes();
-answer<json> item_retrieve(context& ctx);
-answer<json> item_list(context& ctx);
-
 }  // namespace tilld::sandbox::subscriptions
