@@ -1,5 +1,6 @@
 #include "sandbox/account/customers.hpp"
 
+#include "sandbox/account/tax_ids.hpp"
 #include "sandbox/machine/paging.hpp"
 #include "sandbox/payments/payment_methods.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
@@ -19,7 +20,10 @@ params::schema shared_fields() {
           params::text("invoice_prefix", 12),
           params::hash("invoice_settings",
                        {params::text("default_payment_method").clearable(),
-                        params::text("footer").clearable(), params::unsimulated("custom_fields"),
+                        params::text("footer").clearable(),
+                        params::list("custom_fields", {params::text("name", 40).needed(),
+                                                       params::text("value", 140).needed()})
+                            .clearable(),
                         params::unsimulated("rendering_options")}),
           params::metadata(),
           params::text("name", 256).clearable(),
@@ -99,7 +103,12 @@ answer<void> take_shared(context& ctx, json& customer) {
 answer<void> take_default_method(context& ctx, json& customer) {
   const json& settings = ctx.param("invoice_settings");
   if (settings.is_null()) return {};
-  if (settings.contains("footer")) customer["invoice_settings"]["footer"] = settings["footer"];
+  for (const char* member : {"custom_fields", "footer"}) {
+    if (settings.contains(member)) customer["invoice_settings"][member] = settings[member];
+  }
+  if (settings.contains("custom_fields") && settings["custom_fields"].size() > 4) {
+    return refuse("You can set at most 4 custom fields.", "invoice_settings[custom_fields]");
+  }
   if (!settings.contains("default_payment_method")) return {};
   const std::string id = text_of(settings, "default_payment_method");
   if (!id.empty()) {
@@ -128,6 +137,11 @@ answer<void> take_first_method(context& ctx, json& customer) {
   return {};
 }
 
+json newest_transaction(const context& ctx) {
+  const table& all = std::as_const(ctx.state).of(kind::customer_balance_transaction);
+  return all.at(all.size() - 1).document;
+}
+
 }  // namespace
 
 void change_balance(context& ctx, const std::string& customer, std::int64_t amount,
@@ -148,10 +162,21 @@ void change_balance(context& ctx, const std::string& customer, std::int64_t amou
   ctx.state.insert(kind::customer_balance_transaction, std::move(transaction));
 }
 
+std::string credit(context& ctx, const std::string& customer, std::int64_t amount,
+                   const std::string& currency, const json& credit_note) {
+  change_balance(ctx, customer, -amount, currency, "credit_note", text_of(credit_note, "invoice"));
+  json transaction = newest_transaction(ctx);
+  transaction["credit_note"] = credit_note["id"];
+  std::string id = text_of(transaction, "id");
+  ctx.state.replace(kind::customer_balance_transaction, std::move(transaction));
+  return id;
+}
+
 const params::schema& create_takes() {
   static const params::schema takes = [] {
     params::schema fields = shared_fields();
     fields.push_back(params::text("payment_method"));
+    fields.push_back(tax_ids::data_field());
     fields.push_back(params::text("test_clock"));
     return fields;
   }();
@@ -190,6 +215,9 @@ answer<json> create(context& ctx) {
   }
   ctx.state.replace(kind::customer, std::move(customer));
   ctx.emit("customer.created", kind::customer, id);
+  if (auto added = tax_ids::add(ctx, id, ctx.param("tax_id_data")); !added) {
+    return std::unexpected(added.error());
+  }
   return ctx.shown(kind::customer, id);
 }
 
@@ -273,8 +301,7 @@ answer<json> adjust(context& ctx) {
   }
   ctx.watch_customer(id);
   change_balance(ctx, id, ctx.number("amount"), ctx.text("currency"), "adjustment", "");
-  const table& all = std::as_const(ctx.state).of(kind::customer_balance_transaction);
-  json transaction = all.at(all.size() - 1).document;
+  json transaction = newest_transaction(ctx);
   ctx.copy_given(transaction, {"description"});
   if (auto merged = merge_metadata(transaction, ctx.param("metadata")); !merged) {
     return std::unexpected(merged.error());

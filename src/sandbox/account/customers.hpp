@@ -11,6 +11,10 @@ void change_balance(context& ctx, const std::string& customer, std::int64_t amou
                     const std::string& currency, const std::string& type,
                     const std::string& invoice);
 
+// Gives the customer credit for a credit note. Gives the transaction's id.
+std::string credit(context& ctx, const std::string& customer, std::int64_t amount,
+                   const std::string& currency, const json& credit_note);
+
 // Deletes it: its subscriptions end, its payment methods are detached.
 void end(context& ctx, const std::string& id);
 

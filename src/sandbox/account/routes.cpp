@@ -4,6 +4,7 @@
 #include "sandbox/account/account.hpp"
 #include "sandbox/account/balance.hpp"
 #include "sandbox/account/customers.hpp"
+#include "sandbox/account/tax_ids.hpp"
 
 namespace tilld::sandbox {
 
@@ -34,6 +35,15 @@ constexpr route rows[] = {
      customers::transactions, customers::transactions_takes},
     {"GET", "/v1/customers/{customerId}/balance_transactions/{id}",
      customers::transaction, no_params},
+    {"POST", "/v1/tax_ids", tax_ids::create, tax_ids::create_takes},
+    {"GET", "/v1/tax_ids", tax_ids::list, tax_ids::list_takes},
+    {"GET", "/v1/tax_ids/{id}", tax_ids::retrieve, no_params},
+    {"DELETE", "/v1/tax_ids/{id}", tax_ids::remove, no_params},
+    {"POST", "/v1/customers/{id}/tax_ids",
+     tax_ids::create_of_customer, tax_ids::customers_takes},
+    {"GET", "/v1/customers/{id}/tax_ids", tax_ids::list_of_customer, no_params},
+    {"GET", "/v1/customers/{customerId}/tax_ids/{id}", tax_ids::retrieve_of_customer, no_params},
+    {"DELETE", "/v1/customers/{customerId}/tax_ids/{id}", tax_ids::remove_of_customer, no_params},
 };
 // clang-format on
 

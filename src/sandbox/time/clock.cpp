@@ -4,6 +4,7 @@
 #include <array>
 #include <exception>
 
+#include "sandbox/account/tax_ids.hpp"
 #include "sandbox/billing/dunning.hpp"
 #include "sandbox/catalogue/coupons.hpp"
 #include "sandbox/catalogue/discounts.hpp"
@@ -32,6 +33,7 @@ constexpr std::array movers = {
     mover{kind::promotion_code, coupons::expire_code},
     mover{kind::payment_intent, payment_intents::fall_due},
     mover{kind::refund, refunds::fall_due},
+    mover{kind::tax_id, tax_ids::fall_due},
     mover{kind::dispute, disputes::fall_due},
     mover{kind::checkout_session, checkout::fall_due},
     mover{kind::test_clock, test_clocks::fall_due},
