@@ -80,6 +80,8 @@ void set_customer(const context& ctx, json& invoice, const std::string& id) {
   for (const char* member : {"address", "email", "name", "phone", "shipping", "tax_exempt"}) {
     invoice[std::string("customer_") + member] = (*customer)[member];
   }
+  for (const char* member : {"custom_fields", "footer"})
+    invoice[member] = (*customer)["invoice_settings"][member];
 }
 
 json blank_invoice(context& ctx, const order& wanted) {

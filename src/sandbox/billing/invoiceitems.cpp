@@ -472,6 +472,31 @@ answer<json> remove(context& ctx) {
   return ctx.shown(kind::invoiceitem, id);
 }
 
+answer<void> assign(context& ctx, const std::string& id, const json& invoice) {
+  auto item = ctx.referred(kind::invoiceitem, id, "invoice_item");
+  if (!item) return std::unexpected(item.error());
+  if (!is_null(*item, "invoice")) {
+    return refuse("The invoice item " + id + " is already on an invoice.", "invoice_item");
+  }
+  for (const char* same : {"customer", "currency"}) {
+    if (text_of(*item, same) == text_of(invoice, same)) continue;
+    return refuse("The invoice item and the invoice differ in their " + std::string(same) + ".",
+                  "invoice_item");
+  }
+  const std::string to = text_of(invoice, "id");
+  (*item)["invoice"] = to;
+  ctx.state.replace(kind::invoiceitem, *item);
+  invoicing::put_line(ctx, to, line_of(*item));
+  return {};
+}
+
+void unassign(context& ctx, const std::string& id) {
+  json item = ctx.state.live(kind::invoiceitem, id);
+  invoicing::drop_line(ctx, text_of(item, "invoice"), id);
+  item["invoice"] = nullptr;
+  ctx.state.replace(kind::invoiceitem, std::move(item));
+}
+
 const params::schema& list_takes() {
   static const params::schema takes = {params::range("created"), params::text("customer"),
                                        params::text("invoice"), params::boolean("pending")};

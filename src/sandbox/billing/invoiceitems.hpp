@@ -35,6 +35,10 @@ answer<void> make_added(context& ctx, const json& subscription, const json& entr
 // all of them. Empty when there are none and `only_if_any`.
 std::string draft_of_pending(context& ctx, invoicing::order wanted, bool only_if_any);
 
+// Puts a pending item of the invoice's customer on it, and lets one go that is on a draft.
+answer<void> assign(context& ctx, const std::string& item, const json& invoice);
+void unassign(context& ctx, const std::string& item);
+
 const params::schema& create_takes();
 const params::schema& update_takes();
 const params::schema& list_takes();

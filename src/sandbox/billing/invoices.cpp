@@ -19,6 +19,9 @@ constexpr std::string_view not_open =
 params::schema shared_fields() {
   return {params::boolean("auto_advance"),
           params::choice("collection_method", {"charge_automatically", "send_invoice"}),
+          params::list("custom_fields",
+                       {params::text("name", 40).needed(), params::text("value", 140).needed()})
+              .clearable(),
           params::integer("days_until_due").at_least(0).at_most(365),
           params::text("default_payment_method").clearable(),
           tax_rates::field("default_tax_rates"),
@@ -194,8 +197,8 @@ answer<json> create(context& ctx) {
                       : ctx.given("days_until_due") ? ctx.now + ctx.number("days_until_due") * day_s
                                                     : 0;
   wanted.period_start_s = wanted.period_end_s = ctx.now;
-  ctx.copy_given(wanted.more,
-                 {"default_payment_method", "description", "footer", "statement_descriptor"});
+  ctx.copy_given(wanted.more, {"custom_fields", "default_payment_method", "description", "footer",
+                               "statement_descriptor"});
   if (auto merged = merge_metadata(wanted.more, ctx.param("metadata")); !merged) {
     return std::unexpected(merged.error());
   }
@@ -237,8 +240,9 @@ answer<json> update(context& ctx) {
       !owned) {
     return std::unexpected(owned.error());
   }
-  ctx.copy_given(*invoice, {"auto_advance", "collection_method", "default_payment_method",
-                            "description", "footer", "statement_descriptor"});
+  ctx.copy_given(*invoice,
+                 {"auto_advance", "collection_method", "custom_fields", "default_payment_method",
+                  "description", "footer", "statement_descriptor"});
   if (draft) {
     const std::string collection = text_of(*invoice, "collection_method");
     if (auto due = check_due(ctx, collection, !is_null(*invoice, "due_date")); !due) {
@@ -412,14 +416,6 @@ answer<json> list(context& ctx) {
   }
   if (!ctx.given("customer") && !ctx.given("subscription")) shown.also.push_back(on_no_clock);
   return list_page(ctx, kind::invoice, shown);
-}
-
-answer<json> lines(context& ctx) {
-  const std::string& id = ctx.arguments.front();
-  if (auto known = invoice_of_path(ctx, "invoice"); !known) return known;
-  filter shown;
-  shown.where.push_back({"invoice", {id}});
-  return list_page(ctx, kind::line_item, shown, list_order::oldest_first);
 }
 
 const params::schema& payment_list_takes() {

@@ -21,7 +21,6 @@ answer<json> mark_void(context& ctx);
 answer<json> mark_uncollectible(context& ctx);
 answer<json> send(context& ctx);
 answer<json> list(context& ctx);
-answer<json> lines(context& ctx);
 
 const params::schema& payment_list_takes();
 answer<json> payment_retrieve(context& ctx);

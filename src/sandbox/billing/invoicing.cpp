@@ -113,6 +113,19 @@ void close_payment(context& ctx, const std::string& invoice, bool paid) {
   if (paid) ctx.emit("invoice_payment.paid", kind::invoice_payment, id);
 }
 
+// The payment that stands open is for that much from now on.
+void ask_for(context& ctx, const std::string& invoice, std::int64_t amount) {
+  const json* open = open_payment(ctx, invoice);
+  const json* intent = intent_of(ctx, invoice);
+  if (open == nullptr || intent == nullptr) return;
+  json payment = *open;
+  json changed = *intent;
+  payment["amount_requested"] = amount;
+  changed["amount"] = amount;
+  ctx.state.replace(kind::invoice_payment, std::move(payment));
+  ctx.state.replace(kind::payment_intent, std::move(changed));
+}
+
 void end_intent(context& ctx, const std::string& invoice, const std::string& reason) {
   const json* intent = intent_of(ctx, invoice);
   if (intent == nullptr) return;
@@ -271,6 +284,26 @@ void mark_uncollectible(context& ctx, const std::string& id) {
   invoice["status_transitions"]["marked_uncollectible_at"] = ctx.now;
   change(ctx, id, std::move(invoice), "invoice.marked_uncollectible");
   set_delinquent(ctx, customer, false);
+}
+
+void credit(context& ctx, const std::string& id, std::int64_t of_due, std::int64_t of_paid) {
+  json invoice = ctx.state.live(kind::invoice, id);
+  const auto add = [&invoice](const char* member, std::int64_t amount) {
+    invoice[member] = number_of(invoice, member) + amount;
+  };
+  add("pre_payment_credit_notes_amount", of_due);
+  add("post_payment_credit_notes_amount", of_paid);
+  add("amount_due", -of_due);
+  add("amount_remaining", -of_due);
+  const std::int64_t left = number_of(invoice, "amount_remaining");
+  const bool open = text_of(invoice, "status") == "open";
+  ctx.update("invoice.updated", kind::invoice, std::move(invoice));
+  if (of_due == 0) return;
+  if (open && left == 0) {
+    mark_paid(ctx, id, settled::out_of_band);
+    return;
+  }
+  ask_for(ctx, id, left);
 }
 
 void payment_succeeded(context& ctx, const std::string& invoice) {

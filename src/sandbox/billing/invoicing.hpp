@@ -77,6 +77,10 @@ void mark_paid(context& ctx, const std::string& invoice, settled how);
 void mark_void(context& ctx, const std::string& invoice);
 void mark_uncollectible(context& ctx, const std::string& invoice);
 
+// A credit note takes `of_due` off what is due and `of_paid` of what has been paid; negative: one
+// is taken back. An open invoice of which nothing is left is paid.
+void credit(context& ctx, const std::string& invoice, std::int64_t of_due, std::int64_t of_paid);
+
 // What the payment intent behind it has come to.
 void payment_succeeded(context& ctx, const std::string& invoice);
 void payment_failed(context& ctx, const std::string& invoice);

@@ -1,6 +1,7 @@
 // The totals of an invoice's document, from its lines, its discounts and its tax rates.
 #include <algorithm>
 
+#include "sandbox/account/tax_ids.hpp"
 #include "sandbox/billing/invoicing.hpp"
 #include "sandbox/billing/totals.hpp"
 #include "sandbox/catalogue/discounts.hpp"
@@ -85,9 +86,12 @@ void reckon(context& ctx, json& invoice) {
     documents.push_back(*document);
   }
   // Until it is finalized it follows the customer.
-  // Source: https://docs.stripe.com/api/invoices/object (customer_tax_exempt)
+  // Source: https://docs.stripe.com/api/invoices/object (customer_tax_exempt, customer_tax_ids)
   const json* owner = ctx.state.find_live(kind::customer, text_of(invoice, "customer"));
-  if (owner != nullptr) invoice["customer_tax_exempt"] = (*owner)["tax_exempt"];
+  if (owner != nullptr) {
+    invoice["customer_tax_exempt"] = (*owner)["tax_exempt"];
+    invoice["customer_tax_ids"] = tax_ids::of(ctx.state, text_of(*owner, "id"));
+  }
   const std::string exempt = text_of(invoice, "customer_tax_exempt");
   const bool free = exempt == "exempt" || exempt == "reverse";
   const auto sums = totals::reckon(

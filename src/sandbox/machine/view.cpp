@@ -83,6 +83,12 @@ void fill_invoice(const world& w, json& shown) {
       embedded(w, kind::line_item, "invoice", id, "/v1/invoices/" + id + "/lines", true);
 }
 
+void fill_credit_note(const world& w, json& shown) {
+  const std::string id = text_of(shown, "id");
+  shown["lines"] = embedded(w, kind::credit_note_line_item, "_credit_note", id,
+                            "/v1/credit_notes/" + id + "/lines", true);
+}
+
 void fill_product_feature(const world& w, json& shown) {
   const json* feature = w.find(kind::feature, text_of(shown, "entitlement_feature"));
   if (feature != nullptr) shown["entitlement_feature"] = *feature;
@@ -191,7 +197,11 @@ json view_of(const world& w, kind k, const json& document) {
     case kind::invoice:
       fill_invoice(w, shown);
       break;
+    case kind::credit_note:
+      fill_credit_note(w, shown);
+      break;
     case kind::invoiceitem:
+    case kind::credit_note_line_item:
       fill_tax_rates(w, shown, "tax_rates");
       break;
     case kind::customer:
@@ -228,8 +238,10 @@ void include_member(const world& w, json& object, std::string_view member) {
   json& place = object[std::string(member)];
   if (member == "subscriptions") {
     place = subscriptions_of(w, id);
-  } else if (member == "sources" || member == "tax_ids") {
-    place = list_envelope(json::array(), false, "/v1/customers/" + id + "/" + std::string(member));
+  } else if (member == "sources") {
+    place = list_envelope(json::array(), false, "/v1/customers/" + id + "/sources");
+  } else if (member == "tax_ids") {
+    place = embedded(w, kind::tax_id, "customer", id, "/v1/customers/" + id + "/tax_ids", false);
   } else if (member == "refunds") {
     place = embedded(w, kind::refund, "charge", id, "/v1/charges/" + id + "/refunds", false);
   } else if (member == "payments") {

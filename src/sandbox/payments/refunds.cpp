@@ -3,6 +3,7 @@
 #include "sandbox/account/balance.hpp"
 #include "sandbox/machine/money.hpp"
 #include "sandbox/machine/paging.hpp"
+#include "sandbox/payments/fraud_warnings.hpp"
 #include "sandbox/payments/payment_methods.hpp"
 
 namespace tilld::sandbox::refunds {
@@ -52,6 +53,7 @@ std::string make(context& ctx, json charge, std::int64_t amount, const json& rea
   const json before = ctx.shown(kind::charge, charge_id);
   ctx.state.replace(kind::charge, std::move(charge));
   ctx.emit_updated("charge.refunded", kind::charge, charge_id, before);
+  fraud_warnings::settle(ctx, charge_id);
   return id;
 }
 
@@ -91,7 +93,41 @@ answer<void> check_refundable(const json& charge) {
   return {};
 }
 
+// Two events say the same; Stripe keeps the older one for those who wait for it.
+// Source: https://docs.stripe.com/api/events/types (charge.refund.updated)
+void tell_updated(context& ctx, json refund) {
+  const std::string id = text_of(refund, "id");
+  const json before = ctx.shown(kind::refund, id);
+  ctx.state.replace(kind::refund, std::move(refund));
+  ctx.emit_updated("charge.refund.updated", kind::refund, id, before);
+  ctx.emit_updated("refund.updated", kind::refund, id, before);
+}
+
+std::int64_t unrefunded(const json& charge) {
+  return number_of(charge, "amount") - number_of(charge, "amount_refunded");
+}
+
+answer<void> check_amount(const json& charge, std::int64_t amount) {
+  const std::int64_t left = unrefunded(charge);
+  if (amount <= left) return {};
+  const std::string currency = text_of(charge, "currency");
+  return refuse("Refund amount (" + amount_text(amount, currency) +
+                    ") is greater than unrefunded amount on charge (" +
+                    amount_text(left, currency) + ")",
+                "amount");
+}
+
 }  // namespace
+
+answer<std::string> give_back(context& ctx, const std::string& id, std::int64_t amount) {
+  const json* charge = ctx.state.find_live(kind::charge, id);
+  if (charge == nullptr) {
+    return refuse("There is no charge that could be refunded.", "refund_amount");
+  }
+  if (auto can = check_refundable(*charge); !can) return std::unexpected(can.error());
+  if (auto fits = check_amount(*charge, amount); !fits) return std::unexpected(fits.error());
+  return make(ctx, *charge, amount, nullptr, nullptr);
+}
 
 void release(context& ctx, const std::string& charge) {
   json held = ctx.state.live(kind::charge, charge);
@@ -104,17 +140,15 @@ void fall_due(context& ctx, const std::string& id) {
   refund.erase("_due");
   if (text_of(refund, "status") == "pending") {
     refund["status"] = "succeeded";
-    ctx.update("refund.updated", kind::refund, std::move(refund));
+    tell_updated(ctx, std::move(refund));
     return;
   }
-  const json before = ctx.shown(kind::refund, id);
   const std::int64_t amount = number_of(refund, "amount");
   json charge = ctx.state.live(kind::charge, text_of(refund, "charge"));
   refund["failure_balance_transaction"] = balance::enter_failed_refund(ctx, refund);
   refund["failure_reason"] = "expired_or_canceled_card";
   refund["status"] = "failed";
-  ctx.state.replace(kind::refund, std::move(refund));
-  ctx.emit_updated("refund.updated", kind::refund, id, before);
+  tell_updated(ctx, std::move(refund));
   ctx.emit("refund.failed", kind::refund, id);
   charge["amount_refunded"] = number_of(charge, "amount_refunded") - amount;
   charge["refunded"] = false;
@@ -133,15 +167,8 @@ answer<json> create(context& ctx) {
   auto charge = charge_of_request(ctx);
   if (!charge) return charge;
   if (auto can = check_refundable(*charge); !can) return std::unexpected(can.error());
-  const std::int64_t left = number_of(*charge, "amount") - number_of(*charge, "amount_refunded");
-  const std::int64_t amount = ctx.given("amount") ? ctx.number("amount") : left;
-  if (amount > left) {
-    const std::string currency = text_of(*charge, "currency");
-    return refuse("Refund amount (" + amount_text(amount, currency) +
-                      ") is greater than unrefunded amount on charge (" +
-                      amount_text(left, currency) + ")",
-                  "amount");
-  }
+  const std::int64_t amount = ctx.given("amount") ? ctx.number("amount") : unrefunded(*charge);
+  if (auto fits = check_amount(*charge, amount); !fits) return std::unexpected(fits.error());
   json bare = json::object();
   bare["metadata"] = json::object();
   if (auto merged = merge_metadata(bare, ctx.param("metadata")); !merged) {
@@ -172,7 +199,7 @@ answer<json> update(context& ctx) {
       return std::unexpected(merged.error());
     }
   }
-  ctx.update("refund.updated", kind::refund, std::move(*refund));
+  tell_updated(ctx, std::move(*refund));
   return ctx.shown(kind::refund, id);
 }
 

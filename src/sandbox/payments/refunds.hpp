@@ -11,6 +11,9 @@ namespace tilld::sandbox::refunds {
 // Lets go of an authorization that was never captured.
 void release(context& ctx, const std::string& charge);
 
+// Gives back a part of what a charge has taken. Gives the refund's id.
+answer<std::string> give_back(context& ctx, const std::string& charge, std::int64_t amount);
+
 // What its card had in store for it: it succeeds at last, or fails after all.
 void fall_due(context& ctx, const std::string& id);
 
