@@ -42,6 +42,7 @@ enum class kind : std::uint8_t {
   tax_id,
   discount,
   dispute,
+  early_fraud_warning,
   credit_note,
   credit_note_line_item,
   subscription_schedule,
@@ -58,7 +59,7 @@ enum class kind : std::uint8_t {
   file,
   file_link,
 };
-inline constexpr std::size_t kind_count = 42;
+inline constexpr std::size_t kind_count = 43;
 
 struct kind_row {
   kind of;

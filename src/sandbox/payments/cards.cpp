@@ -14,7 +14,6 @@ constexpr decline insufficient{"card_declined", "insufficient_funds",
                                "Your card has insufficient funds."};
 constexpr decline lost{"card_declined", "lost_card", declined};
 constexpr decline stolen{"card_declined", "stolen_card", declined};
-constexpr decline fraudulent{"card_declined", "fraudulent", declined};
 constexpr decline velocity{"card_declined", "card_velocity_exceeded",
                            "Your card was declined for making repeated attempts too frequently or "
                            "exceeding its amount limit."};
@@ -44,6 +43,12 @@ constexpr card asking(std::string_view name, std::string_view number, authentica
 }
 constexpr card followed(std::string_view name, std::string_view number, sequel then) {
   return {name, number, "visa", "credit", "US", never, std::nullopt, true, then};
+}
+
+// Radar's own rules are not simulated: what they might block passes.
+constexpr card checked(std::string_view name, std::string_view number, checks are,
+                       std::string_view risk = "normal") {
+  return {name, number, "visa", "credit", "US", never, std::nullopt, true, sequel::none, are, risk};
 }
 
 constexpr std::array cards = {
@@ -116,7 +121,15 @@ constexpr std::array cards = {
     plain("tw", "4000001580000008", "visa", "credit", "TW"),
     plain("bypassPending", "4000000000000077", "visa"),
     plain("threeDSecureOptional", "4000000000003055", "visa"),
-    plain("riskLevelElevated", "4000000000009235", "visa"),
+    checked("riskLevelElevated", "4000000000009235", {}, "elevated"),
+    checked("riskLevelHighest", "4000000000004954", {}, "highest"),
+    checked("cvcCheckFail", "4000000000000101", {"fail", "pass", "pass"}),
+    checked("cvcCheckFailElevatedRisk", "4000058400307872", {"fail", "pass", "pass"}, "elevated"),
+    checked("avsZipFail", "4000000000000036", {"pass", "fail", "pass"}),
+    checked("avsZipFailElevatedRisk", "4000058400306072", {"pass", "fail", "pass"}, "elevated"),
+    checked("avsLine1Fail", "4000000000000028", {"pass", "pass", "fail"}),
+    checked("avsFail", "4000000000000010", {"pass", "fail", "fail"}),
+    checked("avsUnchecked", "4000000000000044", {"pass", "unavailable", "unavailable"}),
     refused("chargeDeclined", "4000000000000002", generic),
     refused("visa_chargeDeclined", "4000000000000002", generic),
     refused("chargeDeclinedInsufficientFunds", "4000000000009995", insufficient),
@@ -128,8 +141,8 @@ constexpr std::array cards = {
     refused("chargeDeclinedExpiredCard", "4000000000000069", expired),
     refused("chargeDeclinedIncorrectCvc", "4000000000000127", wrong_cvc),
     refused("chargeDeclinedProcessingError", "4000000000000119", broken),
-    refused("chargeDeclinedFraudulent", "4100000000000019", fraudulent),
-    refused("visa_chargeDeclinedFraudulent", "4100000000000019", fraudulent),
+    refused("chargeDeclinedFraudulent", "4100000000000019", by_radar),
+    refused("visa_chargeDeclinedFraudulent", "4100000000000019", by_radar),
     refused("chargeDeclinedVelocityLimitExceeded", "4000000000006975", velocity),
     refused("visa_chargeDeclinedVelocityLimitExceeded", "4000000000006975", velocity),
     refused("chargeCustomerFail", "4000000000000341", generic, true),
@@ -146,6 +159,7 @@ constexpr std::array cards = {
     followed("createDispute", "4000000000000259", sequel::disputed),
     followed("createDisputeProductNotReceived", "4000000000002685", sequel::not_received),
     followed("createDisputeInquiry", "4000000000001976", sequel::inquiry),
+    followed("createIssuerFraudRecord", "4000000000005423", sequel::warned_of),
     followed("pendingRefund", "4000000000007726", sequel::refund_waits),
     followed("refundFail", "4000000000005126", sequel::refund_fails),
 };

@@ -32,6 +32,14 @@ enum class sequel : std::uint8_t {
   inquiry,       // a question that may become a dispute
   refund_waits,  // a refund is pending for a while
   refund_fails,  // a refund succeeds and fails later
+  warned_of,     // the issuer warns of fraud
+};
+
+// What the issuer says of the security code and the address, where they are given.
+struct checks {
+  std::string_view cvc = "pass";
+  std::string_view postal_code = "pass";
+  std::string_view line1 = "pass";
 };
 
 struct card {
@@ -44,6 +52,8 @@ struct card {
   std::optional<decline> refusal;  // when it is charged
   bool attaches = true;            // false: saving it to a customer is refused the same way
   sequel then = sequel::none;
+  checks are = {};
+  std::string_view risk = "normal";  // as Radar sees its payments: normal, elevated, highest
 };
 
 const card* card_named(std::string_view name);

@@ -4,12 +4,13 @@
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/machine/paging.hpp"
 #include "sandbox/machine/ranges.hpp"
+#include "sandbox/payments/payment_methods.hpp"
 
 namespace tilld::sandbox::charges {
 
 namespace {
 
-json outcome_of(const decline* why) {
+json outcome_of(const decline* why, std::string_view risk) {
   json outcome = json::object();
   outcome["advice_code"] = nullptr;
   outcome["network_advice_code"] = nullptr;
@@ -17,7 +18,7 @@ json outcome_of(const decline* why) {
   if (why == nullptr) {
     outcome["network_status"] = "approved_by_network";
     outcome["reason"] = nullptr;
-    outcome["risk_level"] = "normal";
+    outcome["risk_level"] = risk;
     outcome["seller_message"] = "Payment complete.";
     outcome["type"] = "authorized";
   } else if (why->blocked) {
@@ -29,7 +30,7 @@ json outcome_of(const decline* why) {
   } else {
     outcome["network_status"] = "declined_by_network";
     outcome["reason"] = why->decline_code;
-    outcome["risk_level"] = "normal";
+    outcome["risk_level"] = risk;
     outcome["seller_message"] = "The bank did not return any further details with this decline.";
     outcome["type"] = "issuer_declined";
   }
@@ -86,7 +87,7 @@ std::string make(context& ctx, const json& intent, const json& method, const dec
   charge["disputed"] = false;
   charge["fraud_details"] = json::object();
   charge["metadata"] = intent["metadata"];
-  charge["outcome"] = outcome_of(why);
+  charge["outcome"] = outcome_of(why, payment_methods::card_of(method).risk);
   charge["paid"] = why == nullptr;
   charge["payment_intent"] = intent["id"];
   charge["payment_method"] = method["id"];

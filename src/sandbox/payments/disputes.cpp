@@ -5,6 +5,7 @@
 #include "sandbox/account/balance.hpp"
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/machine/paging.hpp"
+#include "sandbox/payments/fraud_warnings.hpp"
 
 namespace tilld::sandbox::disputes {
 
@@ -65,6 +66,13 @@ void move_money(context& ctx, json& dispute, std::int64_t amount, std::int64_t i
   dispute["balance_transactions"].push_back(ctx.shown(kind::balance_transaction, entry));
 }
 
+void submit(json& dispute) {
+  json& count = dispute["evidence_details"]["submission_count"];
+  count = count.get<std::int64_t>() + 1;
+  dispute["status"] = is_inquiry(dispute) ? "warning_under_review" : "under_review";
+  dispute.erase("_due");
+}
+
 void end(context& ctx, json dispute, const char* status) {
   const std::string id = text_of(dispute, "id");
   const json before = ctx.shown(kind::dispute, id);
@@ -116,6 +124,7 @@ void open(context& ctx, const std::string& charge_id, sequel what) {
   ctx.state.replace(kind::dispute, std::move(d));
   ctx.update("charge.updated", kind::charge, std::move(charge));
   ctx.emit("charge.dispute.created", kind::dispute, id);
+  fraud_warnings::settle(ctx, charge_id);
   if (!inquiry) ctx.emit("charge.dispute.funds_withdrawn", kind::dispute, id);
 }
 
@@ -163,13 +172,12 @@ answer<json> update(context& ctx) {
   if (ctx.given("evidence")) {
     merge_hash(dispute["evidence"], ctx.param("evidence"));
     dispute["evidence_details"]["has_evidence"] = true;
-    if (!ctx.given("submit") || ctx.truth("submit")) {
-      json& count = dispute["evidence_details"]["submission_count"];
-      count = count.get<std::int64_t>() + 1;
-      dispute["status"] = is_inquiry(dispute) ? "warning_under_review" : "under_review";
-      dispute.erase("_due");
-      decides = text_of(dispute["evidence"], "uncategorized_text");
-    }
+  }
+  // Evidence is submitted with its request unless that says no; what was staged, when it says yes.
+  const bool submits = ctx.given("submit") ? ctx.truth("submit") : ctx.given("evidence");
+  if (submits && !is_over(dispute) && truth_of(dispute["evidence_details"], "has_evidence")) {
+    submit(dispute);
+    decides = text_of(dispute["evidence"], "uncategorized_text");
   }
   ctx.state.replace(kind::dispute, dispute);
   ctx.emit_updated("charge.dispute.updated", kind::dispute, id, before);

@@ -3,6 +3,7 @@
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/payments/charges.hpp"
 #include "sandbox/payments/disputes.hpp"
+#include "sandbox/payments/fraud_warnings.hpp"
 #include "sandbox/payments/payment_intents.hpp"
 #include "sandbox/payments/payment_methods.hpp"
 #include "sandbox/payments/refunds.hpp"
@@ -110,6 +111,7 @@ void follow(context& ctx, const std::string& charge, const json& method) {
   if (then == sequel::disputed || then == sequel::not_received || then == sequel::inquiry) {
     disputes::open(ctx, charge, then);
   }
+  if (then == sequel::warned_of) fraud_warnings::open(ctx, charge);
 }
 
 attempt succeed(context& ctx, json intent, const json& method, bool authenticated) {
@@ -176,13 +178,14 @@ std::string make(context& ctx, const json& fields) {
 }
 
 attempt confirm(context& ctx, const std::string& id, bool off_session,
-                const std::string& return_url) {
+                const std::string& return_url, bool may_ask) {
   json intent = ctx.state.live(kind::payment_intent, id);
   const json method = ctx.state.live(kind::payment_method, text_of(intent, "payment_method"));
   const card& of = payment_methods::card_of(method);
   switch (authentication_gate(of, method, off_session)) {
     case gate::ask:
-      return wait_for_action(ctx, std::move(intent), return_url);
+      if (may_ask) return wait_for_action(ctx, std::move(intent), return_url);
+      [[fallthrough]];
     case gate::refuse:
       return fail(ctx, std::move(intent), method, authentication_required());
     case gate::open:

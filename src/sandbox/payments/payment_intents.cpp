@@ -23,6 +23,7 @@ params::schema shared_fields() {
           params::text("description", 1000).clearable(),
           params::metadata(),
           params::text("payment_method").clearable(),
+          payment_methods::data_field(),
           params::text("receipt_email", 512).clearable(),
           setup_future_usage().clearable(),
           params::shipping("shipping"),
@@ -69,6 +70,7 @@ answer<void> check_owner(const json& intent, const json& method) {
 }
 
 answer<void> take_method(context& ctx, json& intent) {
+  if (auto made = payment_methods::take_data(ctx); !made) return made;
   if (!ctx.given("payment_method")) return {};
   if (ctx.param("payment_method").is_null()) {
     intent["payment_method"] = nullptr;
@@ -111,7 +113,8 @@ std::string missing_method(const json& intent) {
 // Confirms and answers: the intent, or the card's refusal with everything that it left behind.
 answer<json> confirm_and_answer(context& ctx, const std::string& id) {
   const std::string method = text_of(ctx.state.at(kind::payment_intent, id), "payment_method");
-  const attempt tried = confirm(ctx, id, off_session(ctx), ctx.text("return_url"));
+  const attempt tried = confirm(ctx, id, off_session(ctx), ctx.text("return_url"),
+                                !ctx.truth("error_on_requires_action"));
   if (tried.is != result::declined) return ctx.shown(kind::payment_intent, id);
   failure refused = payment_methods::card_failure(*tried.why);
   refused.kept = true;
@@ -137,6 +140,7 @@ const params::schema& create_takes() {
                                    params::choice("allow_redirects", {"always", "never"})}));
     fields.push_back(params::choice("capture_method", {"automatic", "automatic_async", "manual"}));
     fields.push_back(params::boolean("confirm"));
+    fields.push_back(params::boolean("error_on_requires_action"));
     fields.push_back(params::choice("confirmation_method", {"automatic"}));
     fields.push_back(params::text("off_session"));
     for (auto& field : payment_methods::type_fields())
@@ -153,9 +157,10 @@ answer<json> create(context& ctx) {
   if (!types) return std::unexpected(types.error());
   if (auto session = check_off_session(ctx); !session) return std::unexpected(session.error());
   const bool now = ctx.truth("confirm");
-  if (!now && (ctx.given("off_session") || ctx.given("return_url"))) {
-    const std::string param = ctx.given("off_session") ? "off_session" : "return_url";
-    return refuse("You cannot set `" + param + "` when creating a PaymentIntent without `confirm`.",
+  for (const char* param : {"off_session", "return_url", "error_on_requires_action"}) {
+    if (now || !ctx.given(param)) continue;
+    return refuse("You cannot set `" + std::string(param) +
+                      "` when creating a PaymentIntent without `confirm`.",
                   param);
   }
   json fields = json::object();
@@ -240,8 +245,10 @@ answer<json> update(context& ctx) {
 }
 
 const params::schema& confirm_takes() {
-  static const params::schema takes = {params::text("off_session"),
+  static const params::schema takes = {params::boolean("error_on_requires_action"),
+                                       params::text("off_session"),
                                        params::text("payment_method"),
+                                       payment_methods::data_field(),
                                        params::text("receipt_email", 512).clearable(),
                                        params::text("return_url", 2048),
                                        setup_future_usage().clearable(),

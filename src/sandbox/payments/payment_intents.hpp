@@ -22,9 +22,10 @@ struct attempt {
 };
 
 // Tries the payment method of the intent. The charge, the intent, an invoice behind it and their
-// events follow. `return_url` decides how a customer is sent to authenticate.
+// events follow. `return_url` decides how a customer is sent to authenticate; unless it `may_ask`,
+// a bank that wants that is a decline.
 attempt confirm(context& ctx, const std::string& id, bool off_session,
-                const std::string& return_url = {});
+                const std::string& return_url = {}, bool may_ask = true);
 
 // The customer has come back from authenticating. False when the intent waits for no such thing.
 bool authenticated(context& ctx, const std::string& id, bool passed);

@@ -1,5 +1,6 @@
 #include "sandbox/payments/payment_methods.hpp"
 
+#include "sandbox/machine/asking.hpp"
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/machine/paging.hpp"
 
@@ -33,7 +34,7 @@ json card_member(const context& ctx, const card& of, expiry until, bool with_cvc
   member["brand"] = of.brand;
   member["checks"] = {{"address_line1_check", nullptr},
                       {"address_postal_code_check", nullptr},
-                      {"cvc_check", with_cvc ? "pass" : "unchecked"}};
+                      {"cvc_check", with_cvc ? of.are.cvc : "unchecked"}};
   member["country"] = of.country;
   member["display_brand"] = of.brand == "amex" ? "american_express" : of.brand;
   member["exp_month"] = until.month;
@@ -116,6 +117,13 @@ void merge_billing_details(const context& ctx, json& method) {
   json given = ctx.param("billing_details");
   if (given.contains("address") && given["address"].is_null()) given["address"] = no_address();
   merge_hash(method["billing_details"], given);
+  const card& of = card_of(method);
+  const json& address = method["billing_details"]["address"];
+  json& results = method["card"]["checks"];
+  if (!is_null(address, "line1")) results["address_line1_check"] = of.are.line1;
+  if (!is_null(address, "postal_code")) {
+    results["address_postal_code_check"] = of.are.postal_code;
+  }
 }
 
 params::field allow_redisplay() {
@@ -178,7 +186,7 @@ answer<json> attach_to(context& ctx, json method, const std::string& customer) {
   const card& of = card_of(method);
   if (!of.attaches && of.refusal) return std::unexpected(card_failure(*of.refusal));
   method["customer"] = customer;
-  method["card"]["checks"]["cvc_check"] = "pass";
+  method["card"]["checks"]["cvc_check"] = of.are.cvc;
   ctx.state.replace(kind::payment_method, method);
   ctx.emit("payment_method.attached", kind::payment_method, id);
   return method;
@@ -199,6 +207,28 @@ void detach_from_customer(context& ctx, json method) {
     its_default = nullptr;
     ctx.update("customer.updated", kind::customer, std::move(changed));
   }
+}
+
+params::field data_field() {
+  params::schema members = create_takes();
+  return params::hash("payment_method_data", std::move(members));
+}
+
+answer<void> take_data(context& ctx) {
+  if (!ctx.given("payment_method_data")) return {};
+  if (ctx.given("payment_method")) {
+    return refuse(
+        "You may only specify one of these parameters: payment_method, payment_method_data.",
+        "payment_method_data");
+  }
+  json data = ctx.param("payment_method_data");
+  auto made = [&] {
+    const aside kept(ctx);
+    return ask(ctx, create, std::move(data), {}, "/v1/payment_methods");
+  }();
+  if (!made) return std::unexpected(made.error());
+  ctx.params["payment_method"] = (*made)["id"];
+  return {};
 }
 
 const params::schema& create_takes() {

@@ -30,6 +30,10 @@ failure card_failure(const decline& why);
 params::schema type_fields();
 answer<bool> types_given(const context& ctx);
 
+// payment_method_data of intents: makes the method and puts it where the request names one.
+params::field data_field();
+answer<void> take_data(context& ctx);
+
 const params::schema& create_takes();
 const params::schema& update_takes();
 const params::schema& attach_takes();

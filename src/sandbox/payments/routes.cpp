@@ -3,6 +3,7 @@
 
 #include "sandbox/payments/charges.hpp"
 #include "sandbox/payments/disputes.hpp"
+#include "sandbox/payments/fraud_warnings.hpp"
 #include "sandbox/payments/payment_intents.hpp"
 #include "sandbox/payments/payment_methods.hpp"
 #include "sandbox/payments/refunds.hpp"
@@ -18,6 +19,9 @@ constexpr route rows[] = {
     {"GET", "/v1/disputes/{id}", disputes::retrieve, no_params},
     {"POST", "/v1/disputes/{id}", disputes::update, disputes::update_takes},
     {"POST", "/v1/disputes/{id}/close", disputes::close, no_params},
+    {"GET", "/v1/radar/early_fraud_warnings",
+     fraud_warnings::list, fraud_warnings::list_takes},
+    {"GET", "/v1/radar/early_fraud_warnings/{id}", fraud_warnings::retrieve, no_params},
     {"GET", "/v1/customers/{id}/payment_methods",
      payment_methods::customer_list, payment_methods::customer_list_takes},
     {"GET", "/v1/customers/{customerId}/payment_methods/{id}",

@@ -228,7 +228,7 @@ TEST_CASE("Numbers and dates that cannot be are refused as a card error") {
   };
   const std::string good = "card[exp_month]=12&card[exp_year]=2030&card[number]=";
   CHECK(refusal(good + "4242424242424241") == "incorrect_number");
-  CHECK(refusal(good + "4000000000000010") == "card_declined");  // not a test card
+  CHECK(refusal(good + "4539578763621486") == "card_declined");  // not a test card
   CHECK(refusal("card[number]=4242424242424242&card[exp_month]=13&card[exp_year]=2030") ==
         "invalid_expiry_month");
   CHECK(refusal("card[number]=4242424242424242&card[exp_month]=1&card[exp_year]=2020") ==

@@ -404,3 +404,78 @@ TEST_CASE("A charge's description can be changed afterwards") {
   CHECK(c.get("/v1/charges", "payment_intent=" + paid.id()).body["data"].size() == 1);
   CHECK(c.post("/v1/charges", "amount=1&currency=usd&source=tok_visa").status == 501);
 }
+
+TEST_CASE("Cards whose checks fail say so, where there is something to check") {
+  struct row {
+    const char* card;
+    json cvc, postal_code, line1;
+    const char* risk;
+  };
+  const row rows[] = {
+      {"pm_card_cvcCheckFail", "fail", nullptr, nullptr, "normal"},
+      {"pm_card_avsFail", "pass", nullptr, nullptr, "normal"},
+      {"pm_card_riskLevelHighest", "pass", nullptr, nullptr, "highest"},
+      {"pm_card_cvcCheckFailElevatedRisk", "fail", nullptr, nullptr, "elevated"},
+      {"4000000000000101", "fail", "pass", "pass", "normal"},
+      {"4000000000000036", "pass", "fail", "pass", "normal"},
+      {"4000000000000028", "pass", "pass", "fail", "normal"},
+      {"4000000000000010", "pass", "fail", "fail", "normal"},
+      {"4000000000000044", "pass", "unavailable", "unavailable", "normal"},
+      {"4000058400306072", "pass", "fail", "pass", "elevated"},
+  };
+  for (const auto& r : rows) {
+    client c;
+    const std::string card = r.card;
+    const bool named = card.starts_with("pm_");
+    const std::string form =
+        named ? "payment_method=" + card
+              : "payment_method_data[type]=card&payment_method_data[card][number]=" + card +
+                    "&payment_method_data[card][exp_month]=4&payment_method_data[card][exp_year]="
+                    "2030&payment_method_data[card][cvc]=123&payment_method_data[billing_details]"
+                    "[address][line1]=1 Road&payment_method_data[billing_details][address]"
+                    "[postal_code]=94103";
+    const std::string customer = c.customer("");
+    const auto paid = c.post("/v1/payment_intents",
+                             "amount=1000&currency=usd&confirm=true&customer=" + customer +
+                                 "&setup_future_usage=off_session&expand[0]=latest_charge&" + form);
+    INFO(card);
+    REQUIRE(paid.status == 200);
+    CHECK(paid.body["status"] == "succeeded");
+    CHECK(paid.body["latest_charge"]["outcome"]["risk_level"] == r.risk);
+    const std::string method = paid.body["payment_method"];
+    const json checks = c.get("/v1/payment_methods/" + method).body["card"]["checks"];
+    CHECK(checks["cvc_check"] == r.cvc);
+    CHECK(checks["address_postal_code_check"] == r.postal_code);
+    CHECK(checks["address_line1_check"] == r.line1);
+  }
+}
+
+TEST_CASE("An issuer's warning of fraud is there until the payment is refunded") {
+  client c;
+  const auto paid = c.post("/v1/payment_intents",
+                           "amount=1000&currency=usd&confirm=true&payment_method="
+                           "pm_card_createIssuerFraudRecord");
+  const std::string charge = paid.body["latest_charge"];
+  const auto warned = c.get("/v1/radar/early_fraud_warnings", "charge=" + charge).body["data"];
+  REQUIRE(warned.size() == 1);
+  CHECK(warned[0]["actionable"] == true);
+  c.events();
+  c.post("/v1/refunds", "charge=" + charge);
+  const auto after =
+      c.get("/v1/radar/early_fraud_warnings/" + warned[0]["id"].get<std::string>()).body;
+  CHECK(after["actionable"] == false);
+  CHECK(tilld::test::the_one(c.events(), "radar.early_fraud_warning.updated").is_object());
+}
+
+TEST_CASE("A payment that may not ask is declined where the bank asks") {
+  client c;
+  const auto refused = c.post("/v1/payment_intents",
+                              "amount=1000&currency=usd&confirm=true&error_on_requires_action=true"
+                              "&payment_method=pm_card_authenticationRequired");
+  CHECK(refused.status == 402);
+  CHECK(refused.code() == "authentication_required");
+  const auto intent = c.get("/v1/payment_intents").body["data"][0];
+  CHECK(intent["status"] == "requires_payment_method");
+  CHECK(c.post("/v1/payment_intents", "amount=1&currency=usd&error_on_requires_action=true")
+            .param() == "error_on_requires_action");
+}

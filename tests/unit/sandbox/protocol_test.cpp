@@ -74,9 +74,9 @@ TEST_CASE("Parameters that Stripe knows and the sandbox does not are 501 and nev
   const reply top = c.post("/v1/customers", "cash_balance[settings][reconciliation_mode]=manual");
   CHECK(top.status == 501);
   CHECK(top.param() == "cash_balance");
-  const reply inside = c.post("/v1/customers", "invoice_settings[custom_fields][0][name]=a");
+  const reply inside = c.post("/v1/customers", "invoice_settings[rendering_options][template]=a");
   CHECK(inside.status == 501);
-  CHECK(inside.param() == "invoice_settings[custom_fields]");
+  CHECK(inside.param() == "invoice_settings[rendering_options]");
 }
 
 TEST_CASE("What is required and missing is named") {
