@@ -10,6 +10,7 @@
 #include "sandbox/machine/expand.hpp"
 #include "sandbox/machine/front.hpp"
 #include "sandbox/machine/routes.hpp"
+#include "sandbox/pages/checkout.hpp"
 #include "sandbox/pages/pages.hpp"
 #include "sandbox/payments/payment_intents.hpp"
 #include "sandbox/payments/setup_intents.hpp"
@@ -239,6 +240,7 @@ bool simulator::authenticate(std::string_view intent_id, bool passes, std::int64
   try {
     const bool waited = payment_intents::authenticated(ctx, id, passes) ||
                         setup_intents::authenticated(ctx, id, passes);
+    checkout::follow(ctx, id);
     ctx.settle();
     state.commit();
     return waited;

@@ -183,6 +183,7 @@ bool is_open(const json& session) {
 
 void end(context& ctx, json session) {
   const std::string id = text_of(session, "id");
+  let_go(ctx, session);
   session["status"] = "expired";
   session["url"] = nullptr;
   session.erase("_due");

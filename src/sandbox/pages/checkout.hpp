@@ -32,5 +32,12 @@ struct completion {
 answer<completion> complete(context& ctx, const std::string& id, const json& form);
 // The customer is back from authenticating; 402 when it has failed.
 answer<void> come_back(context& ctx, const std::string& id);
+// An intent has been authenticated: a session that waits for it goes on, if it is good.
+void follow(context& ctx, const std::string& intent);
+// What waits for authentication is given up: an intent, a subscription that has not begun.
+void let_go(context& ctx, json& session);
+
+// Whether it can be completed without a card: there is nothing to pay now.
+bool may_go_without_card(const json& session);
 
 }  // namespace tilld::sandbox::checkout

@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "sandbox/account/customers.hpp"
+#include "sandbox/account/tax_ids.hpp"
 #include "sandbox/billing/invoicing.hpp"
+#include "sandbox/machine/asking.hpp"
 #include "sandbox/pages/checkout.hpp"
 #include "sandbox/pages/requests.hpp"
 #include "sandbox/payments/payment_intents.hpp"
@@ -13,8 +15,6 @@
 namespace tilld::sandbox::checkout {
 
 namespace {
-
-using pages::ask;
 
 std::string customer_of(context& ctx, const json& session, const json& form) {
   const std::string known = text_of(session, "customer");
@@ -42,7 +42,7 @@ json details_of(const context& ctx, const std::string& customer, const json& for
     if (details[part].is_null() && !given.empty()) details[part] = given;
   }
   details["tax_exempt"] = known == nullptr ? json("none") : (*known)["tax_exempt"];
-  details["tax_ids"] = json::array();
+  details["tax_ids"] = tax_ids::of(ctx.state, customer);
   return details;
 }
 
@@ -178,14 +178,6 @@ answer<completion> save_card(context& ctx, json session, const json& form, const
   return completion{};
 }
 
-bool needs_no_card(const json& session, const json& form) {
-  return text_of(session, "payment_method_collection") == "if_required" &&
-         text_of(form, "number").empty() &&
-         (session["_subscription_data"].contains("trial_period_days") ||
-          session["_subscription_data"].contains("trial_end") ||
-          number_of(session, "amount_total") == 0);
-}
-
 answer<completion> begin_without_card(context& ctx, json session, const json& form,
                                       const std::string& customer) {
   session["customer"] = customer;
@@ -200,7 +192,53 @@ answer<completion> begin_without_card(context& ctx, json session, const json& fo
   return completion{};
 }
 
+void void_unpaid(context& ctx, const std::string& subscription) {
+  const std::string invoice =
+      text_of(ctx.state.live(kind::subscription, subscription), "latest_invoice");
+  subscriptions::cancel(ctx, subscription, false, false, nullptr);
+  if (text_of(ctx.state.live(kind::invoice, invoice), "status") == "open") {
+    invoicing::mark_void(ctx, invoice);
+  }
+}
+
+bool is_good(const std::string& status) {
+  return status == "succeeded" || status == "requires_capture";
+}
+
+json intent_of(const context& ctx, const std::string& id) {
+  const json* setup = ctx.state.find_live(kind::setup_intent, id);
+  return setup != nullptr ? *setup : ctx.state.live(kind::payment_intent, id);
+}
+
 }  // namespace
+
+bool may_go_without_card(const json& session) {
+  const json& data = session["_subscription_data"];
+  return text_of(session, "payment_method_collection") == "if_required" &&
+         (data.contains("trial_period_days") || data.contains("trial_end") ||
+          number_of(session, "amount_total") == 0);
+}
+
+void let_go(context& ctx, json& session) {
+  if (!session.contains("_waits_for")) return;
+  const json waits = session["_waits_for"];
+  session.erase("_waits_for");
+  session["payment_intent"] = nullptr;
+  session["setup_intent"] = nullptr;
+  if (const std::string subscription = text_of(waits, "subscription"); !subscription.empty()) {
+    void_unpaid(ctx, subscription);
+    return;
+  }
+  const std::string id = text_of(waits, "intent");
+  if (text_of(intent_of(ctx, id), "status") == "canceled") return;
+  if (ctx.state.find_live(kind::setup_intent, id) == nullptr) {
+    payment_intents::end(ctx, id, "abandoned");
+  } else {
+    const aside kept(ctx);
+    ask(ctx, setup_intents::cancel, json::object(), {id}, "/v1/setup_intents/{id}/cancel");
+  }
+  session.erase("_intent");
+}
 
 answer<completion> complete(context& ctx, const std::string& id, const json& form) {
   auto found = ctx.object(kind::checkout_session, id);
@@ -209,13 +247,21 @@ answer<completion> complete(context& ctx, const std::string& id, const json& for
   if (text_of(session, "status") != "open") {
     return refuse("This Checkout Session is " + text_of(session, "status") + ".");
   }
+  if (session.contains("_waits_for")) {
+    if (is_good(text_of(intent_of(ctx, text_of(session["_waits_for"], "intent")), "status"))) {
+      auto back = come_back(ctx, id);
+      return back ? answer<completion>(completion{}) : std::unexpected(back.error());
+    }
+    if (text_of(session, "mode") != "payment") let_go(ctx, session);  // that keeps its intent
+    ctx.state.replace(kind::checkout_session, session);
+  }
   if (text_of(form, "email").empty() && is_null(session, "customer") &&
       is_null(session, "customer_email")) {
     return refuse(stripe::parameter_missing("email"));
   }
   json buyer = form;
   if (!is_null(session, "customer_email")) buyer["email"] = session["customer_email"];
-  const bool free = needs_no_card(session, form);
+  const bool free = may_go_without_card(session) && text_of(form, "number").empty();
   json method = nullptr;
   if (!free) {
     auto card = pages::card_of(ctx, buyer);
@@ -243,7 +289,7 @@ answer<void> come_back(context& ctx, const std::string& id) {
   const json intent = ctx.state.live(setup ? kind::setup_intent : kind::payment_intent, intent_id);
   const std::string status = text_of(intent, "status");
   if (status == "requires_action") return {};
-  if (status == "succeeded" || status == "requires_capture") {
+  if (is_good(status)) {
     const std::string subscription = text_of(waits, "subscription");
     if (!subscription.empty()) {
       note_subscription(ctx, session, ctx.state.live(kind::subscription, subscription));
@@ -258,16 +304,17 @@ answer<void> come_back(context& ctx, const std::string& id) {
   session["setup_intent"] = nullptr;
   ctx.state.replace(kind::checkout_session, std::move(session));
   if (const std::string subscription = text_of(waits, "subscription"); !subscription.empty()) {
-    const std::string invoice =
-        text_of(ctx.state.live(kind::subscription, subscription), "latest_invoice");
-    subscriptions::cancel(ctx, subscription, false, false, nullptr);
-    if (text_of(ctx.state.live(kind::invoice, invoice), "status") == "open") {
-      invoicing::mark_void(ctx, invoice);
-    }
+    void_unpaid(ctx, subscription);
   }
   failure f = refused_by(intent[setup ? "last_setup_error" : "last_payment_error"]);
   f.kept = true;
   return std::unexpected(std::move(f));
+}
+
+void follow(context& ctx, const std::string& intent) {
+  const auto waiting = ctx.state.with(kind::checkout_session, "_waits_for.intent", intent);
+  if (waiting.empty() || !is_good(text_of(intent_of(ctx, intent), "status"))) return;
+  (void)come_back(ctx, text_of(*waiting.front(), "id"));
 }
 
 }  // namespace tilld::sandbox::checkout

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "sandbox/billing/invoices.hpp"
+#include "sandbox/machine/asking.hpp"
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/machine/money.hpp"
 #include "sandbox/pages/checkout.hpp"
@@ -56,7 +57,7 @@ std::string amount_of(const json& object, const char* member) {
 std::string success_url(const json& session) {
   std::string url = text_of(session, "success_url");
   constexpr std::string_view mark = "{CHECKOUT_SESSION_ID}";
-  if (const auto at = url.find(mark); at != url.npos) {
+  for (auto at = url.find(mark); at != url.npos; at = url.find(mark, at)) {
     url.replace(at, mark.size(), text_of(session, "id"));
   }
   return url;
@@ -76,8 +77,7 @@ std::string checkout_page(const context& ctx, const json& session, const json& t
   if (is_null(session, "customer") && is_null(session, "customer_email")) {
     fields.push_back({"email", "Email", text_of(typed, "email"), "email", "ada@example.com"});
   }
-  const bool optional = text_of(session, "payment_method_collection") == "if_required" &&
-                        session["_subscription_data"].contains("trial_period_days");
+  const bool optional = checkout::may_go_without_card(session);
   for (auto& f : card_fields()) {
     f.required = !optional;
     fields.push_back(std::move(f));
@@ -136,6 +136,7 @@ tilld::sandbox::page visit_bank(context& ctx, const page_visit& v, const std::st
     if (!payment_intents::authenticated(ctx, id, passes)) {
       setup_intents::authenticated(ctx, id, passes);
     }
+    checkout::follow(ctx, id);
     if (!back.empty()) return go_to(back);
     return html(pages::page(passes ? "Authenticated" : "Not authenticated",
                             "<section>You may close this page.</section>"));

@@ -215,3 +215,58 @@ TEST_CASE("A hosted invoice is shown and paid; text of strangers is harmless") {
     CHECK(go(c, "GET", nowhere).status == 404);
   }
 }
+
+TEST_CASE("Another card while the bank is asked about the first leaves one subscription") {
+  client c;
+  const std::string id = session(c, "subscription");
+  const page first = go(c, "POST", "/c/pay/" + id, form("4000002760003184"));
+  REQUIRE(first.location.find("authenticate") != std::string::npos);
+  const page second = go(c, "POST", "/c/pay/" + id, form("4242424242424242"));
+  CHECK(second.location == "https://app.example/ok?s=" + id);
+  const auto all = c.get("/v1/subscriptions", "status=all").body["data"];
+  REQUIRE(all.size() == 2);
+  CHECK(all[0]["status"] == "active");
+  CHECK(all[1]["status"] == "canceled");
+  go(c, "POST", first.location, "result=pass");
+  CHECK(c.get("/v1/subscriptions", "status=active").body["data"].size() == 1);
+}
+
+TEST_CASE("A session goes on when its payment is authenticated, whether anybody comes back") {
+  for (const std::string mode : {"subscription", "payment", "setup"}) {
+    client c;
+    const std::string id = session(c, mode, mode == "setup" ? "&currency=usd" : "");
+    const page asked = go(c, "POST", "/c/pay/" + id, form("4000002760003184"));
+    const auto begin = asked.location.find("authenticate/") + 13;
+    const std::string intent = asked.location.substr(begin, asked.location.find('?') - begin);
+    INFO(mode << ' ' << asked.location);
+    REQUIRE(c.stripe.authenticate(intent, true, c.now_s));
+    CHECK(shown(c, id)["status"] == "complete");
+  }
+}
+
+TEST_CASE("What waits for a bank when a session expires is given up") {
+  for (const std::string mode : {"subscription", "payment", "setup"}) {
+    client c;
+    const std::string id = session(c, mode, mode == "setup" ? "&currency=usd" : "");
+    const page asked = go(c, "POST", "/c/pay/" + id, form("4000002760003184"));
+    const auto begin = asked.location.find("authenticate/") + 13;
+    const std::string intent = asked.location.substr(begin, asked.location.find('?') - begin);
+    c.post("/v1/checkout/sessions/" + id + "/expire");
+    INFO(mode);
+    CHECK_FALSE(c.stripe.authenticate(intent, true, c.now_s));
+    CHECK(shown(c, id)["status"] == "expired");
+    CHECK(c.get("/v1/subscriptions", "status=active").body["data"].empty());
+  }
+}
+
+TEST_CASE("A trial without a card is bought however its end is said") {
+  client c;
+  const std::string id = session(c, "subscription",
+                                 "&payment_method_collection=if_required&subscription_data"
+                                 "[trial_end]=" +
+                                     std::to_string(c.now_s + 5 * 86'400));
+  CHECK(go(c, "GET", "/c/pay/" + id).body.find("id=\"number\" required") == std::string::npos);
+  const page bought = go(c, "POST", "/c/pay/" + id, "email=ada@example.com");
+  CHECK(bought.status == 303);
+  CHECK(c.get("/v1/subscriptions").body["data"][0]["status"] == "trialing");
+}
