@@ -44,17 +44,13 @@ answer<void> add_items(context& ctx, const json& items, const std::string& custo
 }
 
 answer<json> renewal_of(context& ctx, const std::string& subscription) {
-  json s = ctx.state.live(kind::subscription, subscription);
+  const json s = ctx.state.live(kind::subscription, subscription);
   const std::int64_t end = number_of(s, "_cycle_end");
   const std::int64_t cancel_at = number_of(s, "cancel_at");
   if (subscriptions::is_over(s) || end == 0 || (cancel_at != 0 && cancel_at <= end)) {
     return none_upcoming(text_of(s, "customer"));
   }
-  ctx.now = end;
-  if (text_of(s, "status") == "trialing") s["status"] = "active";
-  const std::string invoice = subscriptions::begin_next_period(ctx, s);
-  ctx.state.replace(kind::subscription, std::move(s));
-  return shown(ctx, invoice);
+  return shown(ctx, subscriptions::next_draft(ctx, subscription));
 }
 
 answer<json> end_of(context& ctx, const json& s, const json& details) {

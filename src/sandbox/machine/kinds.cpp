@@ -88,7 +88,7 @@ std::vector<kind_row> make_rows() {
       {kind::credit_note_line_item, "credit_note_line_item", "cnli_1", 23, paths{"_credit_note"},
        paths{}},
       {kind::subscription_schedule, "subscription_schedule", "sub_sched_1", 23, paths{"customer"},
-       paths{}},
+       paths{"pause_schedules"}},
       {kind::quote, "quote", "qt_1", 23, paths{"customer", "status"}, paths{}},
       {kind::item, "item", "li_1", 23, paths{"_parent"},
        paths{"adjustable_quantity", "discounts", "taxes"}},

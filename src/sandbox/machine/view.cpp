@@ -76,6 +76,16 @@ void fill_subscription_item(const world& w, json& shown) {
   shown["price"] = view_of(w, kind::price, *price);
 }
 
+void fill_schedule(const world& w, json& shown) {
+  for (json& phase : shown["phases"]) {
+    fill_tax_rates(w, phase, "default_tax_rates");
+    for (const char* list : {"add_invoice_items", "items"}) {
+      for (json& item : phase[list])
+        fill_tax_rates(w, item, "tax_rates");
+    }
+  }
+}
+
 void fill_invoice(const world& w, json& shown) {
   const std::string id = text_of(shown, "id");
   fill_tax_rates(w, shown, "default_tax_rates");
@@ -203,6 +213,9 @@ json view_of(const world& w, kind k, const json& document) {
     case kind::invoiceitem:
     case kind::credit_note_line_item:
       fill_tax_rates(w, shown, "tax_rates");
+      break;
+    case kind::subscription_schedule:
+      fill_schedule(w, shown);
       break;
     case kind::customer:
       fill_customer(w, shown);

@@ -13,7 +13,8 @@ namespace {
 
 answer<json> changed_item(context& ctx, const json& entry, const std::string& at,
                           const json& subscription, json item) {
-  const bool other = entry.contains("price") && entry["price"] != item["price"];
+  const char* by = entry.contains("_price") ? "_price" : "price";
+  const bool other = entry.contains(by) && entry[by] != item["price"];
   if (other || entry.contains("price_data")) {
     auto price = price_of_entry(ctx, entry, at, text_of(subscription, "currency"));
     if (!price) return price;

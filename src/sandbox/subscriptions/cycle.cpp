@@ -1,12 +1,14 @@
 #include "sandbox/subscriptions/cycle.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "sandbox/billing/invoiceitems.hpp"
 #include "sandbox/catalogue/entitlements.hpp"
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/subscriptions/pending_updates.hpp"
 #include "sandbox/subscriptions/resumption.hpp"
+#include "sandbox/subscriptions/schedules.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
 
 namespace tilld::sandbox::subscriptions {
@@ -87,8 +89,12 @@ bool end_without_method(context& ctx, json s) {
   return false;
 }
 
-void reach_boundary(context& ctx, json s) {
-  const std::string id = text_of(s, "id");
+// A phase that ends with the period gives way to the next first, so that the new period is billed
+// by its terms.
+void reach_boundary(context& ctx, const std::string& id) {
+  schedules::move_on(ctx, id);
+  json s = ctx.state.live(kind::subscription, id);
+  if (!due_now(ctx, s, "_cycle_end") || is_over(s)) return;
   const json before = ctx.shown(kind::subscription, id);
   const bool trial = text_of(s, "status") == "trialing";
   const bool charges = text_of(s, "collection_method") == "charge_automatically";
@@ -156,6 +162,20 @@ std::string begin_next_period(context& ctx, json& subscription) {
   return invoice;
 }
 
+std::string next_draft(context& ctx, const std::string& subscription) {
+  ctx.now = number_of(ctx.state.live(kind::subscription, subscription), "_cycle_end");
+  const bool foresaw = std::exchange(ctx.foresees, true);
+  schedules::move_on(ctx, subscription);
+  ctx.foresees = foresaw;
+  json s = ctx.state.live(kind::subscription, subscription);
+  // The next phase has begun a period of its own.
+  if (number_of(s, "_cycle_end") > ctx.now) return text_of(s, "latest_invoice");
+  if (text_of(s, "status") == "trialing") s["status"] = "active";
+  std::string invoice = begin_next_period(ctx, s);
+  ctx.state.replace(kind::subscription, std::move(s));
+  return invoice;
+}
+
 bool has_method(const context& ctx, const json& subscription) {
   json invoice = json::object();
   invoice["customer"] = subscription["customer"];
@@ -195,23 +215,19 @@ void fall_due(context& ctx, const std::string& id) {
   } else if (due_now(ctx, s, "_upcoming_at")) {
     tell_upcoming(ctx, std::move(s));
   } else {
-    reach_boundary(ctx, std::move(s));
+    reach_boundary(ctx, id);
   }
 }
 
 json upcoming_invoice(context& ctx, const std::string& subscription) {
   return ctx.as_if([&]() -> json {
-    json s = ctx.state.live(kind::subscription, subscription);
+    const json s = ctx.state.live(kind::subscription, subscription);
     const std::int64_t end = number_of(s, "_cycle_end");
     const std::string status = text_of(s, "status");
     const std::int64_t cancel_at = number_of(s, "cancel_at");
     if (end == 0 || status == "canceled" || status == "incomplete_expired") return nullptr;
     if (cancel_at != 0 && cancel_at <= end) return nullptr;
-    ctx.now = end;
-    if (status == "trialing") s["status"] = "active";
-    const std::string id = begin_next_period(ctx, s);
-    ctx.state.replace(kind::subscription, std::move(s));
-    json invoice = invoicing::foretold(ctx, id);
+    json invoice = invoicing::foretold(ctx, next_draft(ctx, subscription));
     invoice.erase("id");
     return invoice;
   });

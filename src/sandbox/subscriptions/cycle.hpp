@@ -22,6 +22,10 @@ invoicing::order order_for(const context& ctx, const json& subscription, const s
 // Gives the invoice.
 std::string begin_next_period(context& ctx, json& subscription);
 
+// Lives on to the end of the period, as its clock will, and gives the draft that is made then. For
+// what is taken back afterwards: the context's time is that moment then.
+std::string next_draft(context& ctx, const std::string& subscription);
+
 // Whether somebody can be charged for it.
 bool has_method(const context& ctx, const json& subscription);
 

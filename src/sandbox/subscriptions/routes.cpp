@@ -1,6 +1,7 @@
 // Subscriptions: which endpoint is answered by which function.
 #include "sandbox/machine/routes.hpp"
 
+#include "sandbox/subscriptions/schedules.hpp"
 #include "sandbox/subscriptions/subscription_items.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
 
@@ -24,6 +25,13 @@ constexpr route rows[] = {
      subscription_items::update, subscription_items::update_takes},
     {"DELETE", "/v1/subscription_items/{id}",
      subscription_items::remove, subscription_items::remove_takes},
+    {"POST", "/v1/subscription_schedules", schedules::create, schedules::create_takes},
+    {"GET", "/v1/subscription_schedules", schedules::list, schedules::list_takes},
+    {"GET", "/v1/subscription_schedules/{id}", schedules::retrieve, no_params},
+    {"POST", "/v1/subscription_schedules/{id}", schedules::update, schedules::update_takes},
+    {"POST", "/v1/subscription_schedules/{id}/cancel", schedules::cancel, schedules::cancel_takes},
+    {"POST", "/v1/subscription_schedules/{id}/release",
+     schedules::release, schedules::release_takes},
 };
 // clang-format on
 

@@ -30,6 +30,20 @@ bool only(const context& ctx, const std::array<const char*, n>& allowed, std::st
   return true;
 }
 
+// Which end it has is its schedule's to say, where it has one.
+answer<void> check_managed(const context& ctx, const json& subscription) {
+  if (is_null(subscription, "schedule") || ctx.given("_schedule")) return {};
+  for (const char* name : {"cancel_at", "cancel_at_period_end"}) {
+    if (!ctx.given(name)) continue;
+    return refuse("The subscription is managed by the subscription schedule `" +
+                      text_of(subscription, "schedule") +
+                      "`, and updating any cancelation behavior directly is not allowed. Please "
+                      "update the schedule instead.",
+                  name);
+  }
+  return {};
+}
+
 answer<void> check_status(const context& ctx, const std::string& status) {
   static constexpr std::array canceled = {"cancellation_details", "metadata"};
   static constexpr std::array incomplete = {"description", "default_payment_method", "metadata"};
@@ -297,6 +311,7 @@ answer<json> update(context& ctx) {
   if (auto can = check_status(ctx, text_of(s, "status")); !can) {
     return std::unexpected(can.error());
   }
+  if (auto can = check_managed(ctx, s); !can) return std::unexpected(can.error());
   const bool waits = ctx.text("payment_behavior") == "pending_if_incomplete";
   if (waits) {
     if (auto can = check_pending(ctx); !can) return std::unexpected(can.error());

@@ -7,6 +7,7 @@
 #include "sandbox/machine/ranges.hpp"
 #include "sandbox/subscriptions/pending_updates.hpp"
 #include "sandbox/subscriptions/resumption.hpp"
+#include "sandbox/subscriptions/schedules.hpp"
 #include "sandbox/subscriptions/subscription_parts.hpp"
 
 namespace tilld::sandbox::subscriptions {
@@ -94,6 +95,7 @@ void cancel(context& ctx, const std::string& id, bool prorate, bool invoice_now,
   ctx.state.replace(kind::subscription, std::move(subscription));
   stop_collecting(ctx, id);
   ctx.emit("customer.subscription.deleted", kind::subscription, id);
+  schedules::subscription_ended(ctx, ctx.state.at(kind::subscription, id));
   entitlements::refresh(ctx, customer);
   const json* final_invoice = invoice_now ? ctx.state.find(kind::invoice, last) : nullptr;
   if (final_invoice == nullptr || text_of(*final_invoice, "status") != "draft") return;
@@ -110,6 +112,7 @@ void cancel_all_of(context& ctx, const std::string& customer) {
   for (const json* found : ctx.state.with(kind::subscription, "customer", customer)) {
     if (!is_over(*found)) cancel(ctx, text_of(*found, "id"), false, false, nullptr);
   }
+  schedules::cancel_all_of(ctx, customer);
 }
 
 answer<json> retrieve(context& ctx) {

@@ -49,6 +49,8 @@ answer<json> tax_rates_of_entry(const context& ctx, const json& entry, const std
 
 answer<json> price_of_entry(context& ctx, const json& entry, const std::string& at,
                             const std::string& currency) {
+  // Of a schedule, which has checked it when it was made: it may have been archived since.
+  if (entry.contains("_price")) return ctx.state.at(kind::price, text_of(entry, "_price"));
   const bool named = entry.contains("price");
   if (named && entry.contains("price_data")) {
     return refuse("You may only specify one of these parameters: price, price_data.",

@@ -20,7 +20,8 @@ answer<void> take_default_tax_rates(const context& ctx, json& subscription);
 answer<json> tax_rates_of_entry(const context& ctx, const json& entry, const std::string& at,
                                 const json& standing);
 
-// A price by its id or by price_data, of which one must be there.
+// A price by its id or by price_data, of which one must be there; or, from our own functions, by
+// _price.
 answer<json> price_of_entry(context& ctx, const json& entry, const std::string& at,
                             const std::string& currency);
 
