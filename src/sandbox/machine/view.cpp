@@ -99,6 +99,11 @@ void fill_credit_note(const world& w, json& shown) {
                             "/v1/credit_notes/" + id + "/lines", true);
 }
 
+void fill_item(const world& w, json& shown) {
+  const json* price = w.find(kind::price, text_of(shown, "price"));
+  if (price != nullptr) shown["price"] = view_of(w, kind::price, *price);
+}
+
 void fill_product_feature(const world& w, json& shown) {
   const json* feature = w.find(kind::feature, text_of(shown, "entitlement_feature"));
   if (feature != nullptr) shown["entitlement_feature"] = *feature;
@@ -113,7 +118,7 @@ struct includable {
   std::string_view member;
   inclusion is;
 };
-constexpr std::array<includable, 16> includables = {{
+constexpr std::array<includable, 19> includables = {{
     {"customer", "subscriptions", inclusion::simulated},
     {"customer", "sources", inclusion::simulated},
     {"customer", "tax_ids", inclusion::simulated},
@@ -121,6 +126,9 @@ constexpr std::array<includable, 16> includables = {{
     {"customer", "invoice_credit_balance", inclusion::not_simulated},
     {"customer", "tax", inclusion::not_simulated},
     {"charge", "refunds", inclusion::simulated},
+    {"checkout.session", "line_items", inclusion::simulated},
+    {"payment_link", "line_items", inclusion::simulated},
+    {"quote", "line_items", inclusion::simulated},
     {"invoice", "payments", inclusion::simulated},
     {"invoice", "confirmation_secret", inclusion::simulated},
     {"coupon", "applies_to", inclusion::simulated},
@@ -155,6 +163,13 @@ json confirmation_secret_of(const world& w, const std::string& invoice) {
     return {{"client_secret", (*intent)["client_secret"]}, {"type", "payment_intent"}};
   }
   return nullptr;
+}
+
+std::string line_items_url(std::string_view of, const std::string& id) {
+  const char* all = of == "quote"          ? "/v1/quotes/"
+                    : of == "payment_link" ? "/v1/payment_links/"
+                                           : "/v1/checkout/sessions/";
+  return all + id + "/line_items";
 }
 
 json coupon_options_of(const world& w, const std::string& coupon) {
@@ -214,6 +229,9 @@ json view_of(const world& w, kind k, const json& document) {
     case kind::credit_note_line_item:
       fill_tax_rates(w, shown, "tax_rates");
       break;
+    case kind::item:
+      fill_item(w, shown);
+      break;
     case kind::subscription_schedule:
       fill_schedule(w, shown);
       break;
@@ -257,6 +275,8 @@ void include_member(const world& w, json& object, std::string_view member) {
     place = embedded(w, kind::tax_id, "customer", id, "/v1/customers/" + id + "/tax_ids", false);
   } else if (member == "refunds") {
     place = embedded(w, kind::refund, "charge", id, "/v1/charges/" + id + "/refunds", false);
+  } else if (member == "line_items") {
+    place = embedded(w, kind::item, "_parent", id, line_items_url(of, id), true);
   } else if (member == "payments") {
     place = embedded(w, kind::invoice_payment, "invoice", id, "/v1/invoice_payments?invoice=" + id,
                      true);

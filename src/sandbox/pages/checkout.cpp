@@ -28,18 +28,10 @@ params::field price_data_field() {
   return data;
 }
 
-params::schema line_fields() {
-  return {params::text("price"),
-          params::integer("quantity").at_least(1).at_most(999'999),
-          price_data_field(),
-          params::metadata(),
-          params::unsimulated("adjustable_quantity"),
-          params::unsimulated("dynamic_tax_rates"),
-          params::unsimulated("tax_rates")};
-}
-
 // The price that a line names or makes.
 answer<json> price_of_line(context& ctx, const json& line, const std::string& at) {
+  // Of a payment link, which has checked it when it was made.
+  if (line.contains("_price")) return ctx.state.at(kind::price, text_of(line, "_price"));
   if (line.contains("price") == line.contains("price_data")) {
     return refuse("You must specify either `price` or `price_data` for each line item.", at);
   }
@@ -63,52 +55,28 @@ answer<json> price_of_line(context& ctx, const json& line, const std::string& at
   return price;
 }
 
-answer<std::vector<json>> lines_of_request(context& ctx) {
-  std::vector<json> items;
-  const json given = ctx.param("line_items");
+bool recurs(const context& ctx, const json& item) {
+  return ctx.state.at(kind::price, text_of(item, "price"))["recurring"].is_object();
+}
+
+answer<void> check_lines(const context& ctx, const std::vector<json>& items) {
   const std::string mode = ctx.text("mode");
   bool recurring = false;
-  for (std::size_t i = 0; i < given.size(); ++i) {
-    const std::string at = "line_items[" + std::to_string(i) + "]";
-    auto price = price_of_line(ctx, given[i], at);
-    if (!price) return std::unexpected(price.error());
-    if (!given[i].contains("quantity")) {
-      return refuse("You must provide a `quantity` for each line item.", at + "[quantity]");
-    }
-    const bool repeats = (*price)["recurring"].is_object();
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const bool repeats = recurs(ctx, items[i]);
     recurring = recurring || repeats;
-    if (repeats && mode == "payment") {
-      return refuse(
-          "You specified `payment` mode but passed a recurring price. Either switch to "
-          "`subscription` mode or use only one-time prices.",
-          at + "[price]");
-    }
-    const std::int64_t quantity = number_of(given[i], "quantity");
-    const std::string currency = text_of(*price, "currency");
-    const std::int64_t amount = amounts::amount(prices::pricing_of(*price, currency), quantity);
-    json item = blank(kind::item);
-    item["amount_discount"] = 0;
-    item["amount_subtotal"] = amount;
-    item["amount_tax"] = 0;
-    item["amount_total"] = amount;
-    item["currency"] = currency;
-    item["description"] = ctx.state.at(kind::product, text_of(*price, "product"))["name"];
-    item["metadata"] = given[i].contains("metadata") ? given[i]["metadata"] : json::object();
-    item["price"] = (*price)["id"];
-    item["quantity"] = quantity;
-    items.push_back(std::move(item));
+    if (!repeats || mode != "payment") continue;
+    return refuse(
+        "You specified `payment` mode but passed a recurring price. Either switch to "
+        "`subscription` mode or use only one-time prices.",
+        "line_items[" + std::to_string(i) + "][price]");
   }
   if (mode == "subscription" && !recurring) {
     return refuse(
         "You must provide at least one recurring price in `subscription` mode when using prices.",
         "line_items");
   }
-  for (const auto& item : items) {
-    if (item["currency"] != items.front()["currency"]) {
-      return refuse("All line items must have the same currency.", "line_items");
-    }
-  }
-  return items;
+  return {};
 }
 
 answer<void> check_modes(const context& ctx) {
@@ -193,9 +161,61 @@ void end(context& ctx, json session) {
 
 }  // namespace
 
-std::vector<json> items_of(const context& ctx, const std::string& session) {
+params::schema line_fields() {
+  return {params::text("price"),
+          params::integer("quantity").at_least(1).at_most(999'999),
+          price_data_field(),
+          params::metadata(),
+          params::unsimulated("adjustable_quantity"),
+          params::unsimulated("dynamic_tax_rates"),
+          params::unsimulated("tax_rates")};
+}
+
+answer<std::vector<json>> read_lines(context& ctx, const json& given) {
   std::vector<json> items;
-  for (const json* item : ctx.state.with(kind::item, "_parent", session))
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const std::string at = "line_items[" + std::to_string(i) + "]";
+    auto price = price_of_line(ctx, given[i], at);
+    if (!price) return std::unexpected(price.error());
+    if (!given[i].contains("quantity")) {
+      return refuse("You must provide a `quantity` for each line item.", at + "[quantity]");
+    }
+    json item = blank(kind::item);
+    item["amount_discount"] = 0;
+    item["amount_tax"] = 0;
+    item["currency"] = (*price)["currency"];
+    item["description"] = ctx.state.at(kind::product, text_of(*price, "product"))["name"];
+    item["metadata"] = given[i].contains("metadata") ? given[i]["metadata"] : json::object();
+    item["price"] = (*price)["id"];
+    set_quantity(ctx, item, number_of(given[i], "quantity"));
+    items.push_back(std::move(item));
+  }
+  for (const auto& item : items) {
+    if (item["currency"] != items.front()["currency"]) {
+      return refuse("All line items must have the same currency.", "line_items");
+    }
+  }
+  return items;
+}
+
+void insert_lines(context& ctx, std::vector<json> items, const std::string& parent) {
+  for (auto& item : items) {
+    item["id"] = ctx.state.ids.next(kind::item);
+    item["_parent"] = parent;
+    ctx.state.insert(kind::item, std::move(item));
+  }
+}
+
+void set_quantity(const context& ctx, json& item, std::int64_t quantity) {
+  const json& price = ctx.state.at(kind::price, text_of(item, "price"));
+  const auto terms = prices::pricing_of(price, text_of(item, "currency"));
+  item["amount_subtotal"] = item["amount_total"] = amounts::amount(terms, quantity);
+  item["quantity"] = quantity;
+}
+
+std::vector<json> items_of(const context& ctx, const std::string& parent) {
+  std::vector<json> items;
+  for (const json* item : ctx.state.with(kind::item, "_parent", parent))
     items.push_back(*item);
   std::reverse(items.begin(), items.end());
   return items;
@@ -252,8 +272,10 @@ answer<json> create(context& ctx) {
                            "allowed_payment_method_types");
     }
   }
-  auto items = lines_of_request(ctx);
+  const json given = ctx.param("line_items");
+  auto items = read_lines(ctx, given);
   if (!items) return std::unexpected(items.error());
+  if (auto fit = check_lines(ctx, *items); !fit) return std::unexpected(fit.error());
   json s = blank_session(ctx);
   const std::string id = text_of(s, "id");
   ctx.copy_given(
@@ -284,11 +306,7 @@ answer<json> create(context& ctx) {
     return std::unexpected(merged.error());
   }
   ctx.state.insert(kind::checkout_session, std::move(s));
-  for (auto& item : *items) {
-    item["id"] = ctx.state.ids.next(kind::item);
-    item["_parent"] = id;
-    ctx.state.insert(kind::item, std::move(item));
-  }
+  insert_lines(ctx, std::move(*items), id);
   return ctx.shown(kind::checkout_session, id);
 }
 

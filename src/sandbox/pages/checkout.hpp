@@ -2,7 +2,9 @@
 // Source: https://docs.stripe.com/api/checkout/sessions
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "sandbox/machine/context.hpp"
 #include "sandbox/machine/params.hpp"
@@ -22,7 +24,13 @@ answer<json> line_items(context& ctx);
 // Its 24 hours are over.
 void fall_due(context& ctx, const std::string& id);
 
-std::vector<json> items_of(const context& ctx, const std::string& session);  // oldest first
+// Line items, of sessions and of payment links: read from a parameter, of one currency; put into
+// the world behind the object that has them; and with another quantity.
+params::schema line_fields();
+answer<std::vector<json>> read_lines(context& ctx, const json& given);
+void insert_lines(context& ctx, std::vector<json> items, const std::string& parent);
+void set_quantity(const context& ctx, json& item, std::int64_t quantity);
+std::vector<json> items_of(const context& ctx, const std::string& parent);  // oldest first
 
 // The customer has paid, or saved a card, with what stands in `form`: email, name, number, expiry,
 // cvc. What comes of it: nothing more to do, or an intent that wants to be authenticated first.

@@ -6,6 +6,7 @@
 #include "sandbox/billing/invoicing.hpp"
 #include "sandbox/machine/asking.hpp"
 #include "sandbox/pages/checkout.hpp"
+#include "sandbox/pages/payment_links.hpp"
 #include "sandbox/pages/requests.hpp"
 #include "sandbox/payments/payment_intents.hpp"
 #include "sandbox/payments/payment_methods.hpp"
@@ -49,6 +50,7 @@ json details_of(const context& ctx, const std::string& customer, const json& for
 void finish(context& ctx, json session, const json& form) {
   const std::string id = text_of(session, "id");
   session["customer_details"] = details_of(ctx, text_of(session, "customer"), form);
+  const std::string link = text_of(session, "payment_link");
   session["status"] = "complete";
   session["url"] = nullptr;
   session.erase("_due");
@@ -56,6 +58,7 @@ void finish(context& ctx, json session, const json& form) {
   ctx.state.replace(kind::checkout_session, std::move(session));
   ctx.settle();  // it comes last
   ctx.emit("checkout.session.completed", kind::checkout_session, id);
+  if (!link.empty()) payment_links::session_completed(ctx, link);
 }
 
 failure refused_by(const json& error) {
@@ -110,12 +113,11 @@ answer<json> subscribe(context& ctx, const json& session, const std::string& cus
   json once = json::array();
   for (const auto& item : items_of(ctx, text_of(session, "id"))) {
     const json& price = ctx.state.at(kind::price, text_of(item, "price"));
-    const json entry = {{"price", item["price"]}, {"quantity", item["quantity"]}};
-    if (price["recurring"].is_object()) {
-      params["items"].push_back(entry);
-    } else {
-      once.push_back(entry);
-    }
+    const bool repeats = price["recurring"].is_object();
+    json entry = {{"quantity", item["quantity"]}};
+    // One that was made with the session is not for others to buy.
+    entry[repeats ? "_price" : "price"] = item["price"];
+    (repeats ? params["items"] : once).push_back(std::move(entry));
   }
   if (!once.empty()) params["add_invoice_items"] = std::move(once);
   return ask(ctx, subscriptions::create, std::move(params));

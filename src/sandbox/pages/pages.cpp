@@ -8,6 +8,7 @@
 #include "sandbox/machine/money.hpp"
 #include "sandbox/pages/checkout.hpp"
 #include "sandbox/pages/html.hpp"
+#include "sandbox/pages/payment_links.hpp"
 #include "sandbox/pages/portal.hpp"
 #include "sandbox/pages/requests.hpp"
 #include "sandbox/payments/payment_intents.hpp"
@@ -75,7 +76,9 @@ std::string checkout_page(const context& ctx, const json& session, const json& t
   if (!setup) items.emplace_back("Total", amount_of(session, "amount_total"));
   std::vector<field> fields;
   if (is_null(session, "customer") && is_null(session, "customer_email")) {
-    fields.push_back({"email", "Email", text_of(typed, "email"), "email", "ada@example.com"});
+    const json& email = typed.contains("email") ? typed["email"] : session["_typed_email"];
+    fields.push_back({"email", "Email", email.is_string() ? email.get<std::string>() : "", "email",
+                      "ada@example.com"});
   }
   const bool optional = checkout::may_go_without_card(session);
   for (auto& f : card_fields()) {
@@ -112,6 +115,32 @@ tilld::sandbox::page visit_checkout(context& ctx, const page_visit& v, const std
   if (status == "complete") return go_to(success_url(session));
   if (status == "expired") return gone("This checkout has expired.");
   return html(checkout_page(ctx, session, form_of(v.body), problem), problem.empty() ? 200 : 402);
+}
+
+// The thanks that a link has for whoever has paid by it.
+tilld::sandbox::page thank(const context& ctx, const std::string& link, const std::string& id) {
+  const json* session = ctx.state.find_live(kind::checkout_session, id);
+  const bool paid = session != nullptr && text_of(*session, "payment_link") == link &&
+                    text_of(*session, "status") == "complete";
+  if (!paid) return gone("There is no such checkout.");
+  const json* said = at_path(ctx.state.live(kind::payment_link, link),
+                             "after_completion.hosted_confirmation.custom_message");
+  const std::string message = said != nullptr && said->is_string() ? said->get<std::string>() : "";
+  return html(pages::page("Thank you", "<section><p role=\"status\">" +
+                                           escaped(message.empty() ? "It is done." : message) +
+                                           "</p></section>"));
+}
+
+tilld::sandbox::page visit_link(context& ctx, const page_visit& v, const std::string& id) {
+  if (ctx.state.find_live(kind::payment_link, id) == nullptr) {
+    return gone("There is no such payment link.");
+  }
+  const json query = form_of(v.query);
+  const std::string session = text_of(query, "session");
+  if (!session.empty()) return thank(ctx, id, session);
+  auto made = payment_links::open(ctx, id, query);
+  if (!made) return gone(made.error().error.message);
+  return go_to("/c/pay/" + text_of(*made, "id"));
 }
 
 // Where the customer goes back to: the page that sent them, or the return_url that they came with.
@@ -251,8 +280,9 @@ struct place {
   std::string_view prefix;
   tilld::sandbox::page (*visit)(context&, const page_visit&, const std::string&);
 };
-constexpr std::array places = {place{"/c/pay/", visit_checkout}, place{"/p/session/", visit_portal},
-                               place{"/i/", visit_invoice}, place{authentication, visit_bank}};
+constexpr std::array places = {place{"/c/pay/", visit_checkout}, place{"/b/", visit_link},
+                               place{"/p/session/", visit_portal}, place{"/i/", visit_invoice},
+                               place{authentication, visit_bank}};
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // The hosted pages, as functions: a visit in, HTML or a redirection out.
 //
 //   /c/pay/{checkout session}         pays, subscribes, or saves a card
+//   /b/{payment link}                 makes a checkout session and leads to it; thanks afterwards
 //   /p/session/{portal session}       cancels, keeps, changes the card
 //   /i/{invoice}                      shows an invoice and pays it
 //   /redirect/authenticate/{intent}   the bank's question, 3-D Secure

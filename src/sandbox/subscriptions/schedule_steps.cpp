@@ -130,8 +130,8 @@ answer<void> apply_phase(context& ctx, const std::string& id, application how,
     }
   }
   const aside kept(ctx);
-  auto updated = ask(ctx, subscriptions::update, std::move(wanted), {subscription},
-                     "/v1/subscriptions/{id}");
+  auto updated =
+      ask(ctx, subscriptions::update, std::move(wanted), {subscription}, "/v1/subscriptions/{id}");
   if (!updated) return std::unexpected(updated.error());
   return {};
 }
