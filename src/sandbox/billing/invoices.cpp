@@ -197,6 +197,12 @@ answer<json> create(context& ctx) {
                       : ctx.given("days_until_due") ? ctx.now + ctx.number("days_until_due") * day_s
                                                     : 0;
   wanted.period_start_s = wanted.period_end_s = ctx.now;
+  if (const std::string quote = ctx.text("_quote"); !quote.empty()) {
+    wanted.billing_reason = "quote_accept";
+    wanted.more["parent"] = {{"quote_details", {{"quote", quote}}},
+                             {"subscription_details", nullptr},
+                             {"type", "quote_details"}};
+  }
   ctx.copy_given(wanted.more, {"custom_fields", "default_payment_method", "description", "footer",
                                "statement_descriptor"});
   if (auto merged = merge_metadata(wanted.more, ctx.param("metadata")); !merged) {

@@ -18,9 +18,11 @@ struct redemption {
   std::string existing;  // id of a discount that the owner has already
 };
 
-// Of customers and what they subscribe to. Discounts of one invoice are not told of.
+// Of customers and what they subscribe to. Discounts of one invoice are not told of, nor those that
+// a quote promises.
 bool is_told(const json& discount) {
-  return is_null(discount, "invoice") && is_null(discount, "invoice_item");
+  return is_null(discount, "invoice") && is_null(discount, "invoice_item") &&
+         !truth_of(discount, "_promised");
 }
 
 answer<void> check_coupon(const context& ctx, const json& coupon, const owner& o,
@@ -124,7 +126,8 @@ std::string redeem(context& ctx, const owner& o, const redemption& r) {
   std::string id = text_of(discount, "id");
   const std::string coupon = text_of(r.coupon, "id");
   const std::string duration = text_of(r.coupon, "duration");
-  discount["customer"] = o.customer;
+  if (!o.customer.empty()) discount["customer"] = o.customer;
+  if (o.promised) discount["_promised"] = true;
   if (!o.subscription.empty()) discount["subscription"] = o.subscription;
   if (o.of == kind::subscription_item) discount["subscription_item"] = o.id;
   if (o.of == kind::invoice) discount["invoice"] = o.id;
@@ -146,7 +149,7 @@ std::string redeem(context& ctx, const owner& o, const redemption& r) {
     discount["_clock"] = clock_of(ctx.state.live(kind::customer, o.customer));
   }
   ctx.state.insert(kind::discount, std::move(discount));
-  coupons::redeemed(ctx, coupon, r.code);
+  if (!o.promised) coupons::redeemed(ctx, coupon, r.code);
   return id;
 }
 

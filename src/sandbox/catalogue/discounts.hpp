@@ -20,6 +20,7 @@ struct owner {
   std::string subscription;  // of a subscription and its items
   std::string currency;
   std::int64_t amount = 0;  // what is bought, for codes with a minimum
+  bool promised = false;    // by a quote: redeemed, and told of, when that is accepted
 };
 
 // The parameter: a list of {coupon}, {promotion_code} or {discount}.

@@ -1,6 +1,7 @@
 // Subscriptions: which endpoint is answered by which function.
 #include "sandbox/machine/routes.hpp"
 
+#include "sandbox/subscriptions/quotes.hpp"
 #include "sandbox/subscriptions/schedules.hpp"
 #include "sandbox/subscriptions/subscription_items.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
@@ -32,6 +33,15 @@ constexpr route rows[] = {
     {"POST", "/v1/subscription_schedules/{id}/cancel", schedules::cancel, schedules::cancel_takes},
     {"POST", "/v1/subscription_schedules/{id}/release",
      schedules::release, schedules::release_takes},
+    {"POST", "/v1/quotes", quotes::create, quotes::create_takes},
+    {"GET", "/v1/quotes", quotes::list, quotes::list_takes},
+    {"GET", "/v1/quotes/{id}", quotes::retrieve, no_params},
+    {"POST", "/v1/quotes/{id}", quotes::update, quotes::update_takes},
+    {"POST", "/v1/quotes/{id}/accept", quotes::accept, no_params},
+    {"POST", "/v1/quotes/{id}/cancel", quotes::cancel, no_params},
+    {"GET", "/v1/quotes/{id}/computed_upfront_line_items", quotes::upfront_line_items, no_params},
+    {"POST", "/v1/quotes/{id}/finalize", quotes::finalize, quotes::finalize_takes},
+    {"GET", "/v1/quotes/{id}/line_items", quotes::line_items, no_params},
 };
 // clang-format on
 

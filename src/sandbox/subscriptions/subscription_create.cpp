@@ -36,7 +36,8 @@ struct beginning {
   std::int64_t anchor_s = 0;     // where the first whole period begins; 0: now
   bool sends_invoices = false;
   std::string behavior = "allow_incomplete";
-  std::string schedule;  // that it belongs to: its first invoice has its draft hour, as renewals do
+  std::string schedule;  // that it belongs to
+  bool drafts = false;   // its first invoice has its draft hour, as renewals do
 };
 
 answer<std::vector<plan_item>> items_of_request(context& ctx) {
@@ -195,6 +196,7 @@ answer<beginning> read(context& ctx) {
   b.sends_invoices = ctx.text("collection_method") == "send_invoice";
   if (ctx.given("payment_behavior")) b.behavior = ctx.text("payment_behavior");
   b.schedule = ctx.text("_schedule");
+  b.drafts = ctx.truth("_drafts") || !b.schedule.empty();
   if (auto fits = check_currency(ctx, b); !fits) return std::unexpected(fits.error());
   return b;
 }
@@ -234,7 +236,7 @@ json blank_subscription(context& ctx, const beginning& b) {
                            {"payment_method_types", nullptr},
                            {"save_default_payment_method", "off"}};
   s["start_date"] = ctx.now;
-  const bool waits = !b.sends_invoices && b.schedule.empty();
+  const bool waits = !b.sends_invoices && !b.drafts;
   s["status"] = b.trial_end_s != 0 ? "trialing" : waits ? "incomplete" : "active";
   if (!b.schedule.empty()) s["schedule"] = b.schedule;
   if (b.trial_end_s != 0) {
@@ -290,7 +292,7 @@ answer<std::string> build(context& ctx, const beginning& b) {
   ctx.state.replace(kind::subscription, s);
   auto wanted = order_for(ctx, s, "subscription_create");
   wanted.lines = first_lines(ctx, b, id, end);
-  wanted.auto_advance = wanted.auto_advance || !b.schedule.empty();
+  wanted.auto_advance = wanted.auto_advance || b.drafts;
   const std::string invoice = invoiceitems::draft_of_pending(ctx, wanted, false);
   s["latest_invoice"] = invoice;
   const json* draft = ctx.state.find(kind::invoice, invoice);
@@ -320,7 +322,7 @@ answer<void> collect_first(context& ctx, const beginning& b, const std::string& 
 // A trial costs nothing; what was added to its invoice does.
 answer<void> bill_trial(context& ctx, const beginning& b, const std::string& id) {
   if (!b.sends_invoices && ctx.given("add_invoice_items")) {
-    return b.schedule.empty() ? collect_first(ctx, b, id) : answer<void>{};
+    return b.drafts ? answer<void>{} : collect_first(ctx, b, id);
   }
   invoicing::finalize(ctx, text_of(ctx.state.at(kind::subscription, id), "latest_invoice"));
   return {};
@@ -371,7 +373,7 @@ answer<json> create(context& ctx) {
     if (b->trial_end_s - ctx.now <= 3 * day_s) {
       ctx.emit("customer.subscription.trial_will_end", kind::subscription, id);
     }
-  } else if (!b->sends_invoices && b->schedule.empty()) {
+  } else if (!b->sends_invoices && !b->drafts) {
     if (auto collected = collect_first(ctx, *b, id); !collected) {
       return std::unexpected(collected.error());
     }

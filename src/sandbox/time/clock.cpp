@@ -13,6 +13,7 @@
 #include "sandbox/payments/payment_intents.hpp"
 #include "sandbox/payments/refunds.hpp"
 #include "sandbox/subscriptions/cycle.hpp"
+#include "sandbox/subscriptions/quotes.hpp"
 #include "sandbox/subscriptions/schedules.hpp"
 #include "sandbox/time/due.hpp"
 #include "sandbox/time/test_clocks.hpp"
@@ -38,6 +39,7 @@ constexpr std::array movers = {
     mover{kind::dispute, disputes::fall_due},
     mover{kind::checkout_session, checkout::fall_due},
     mover{kind::subscription_schedule, schedules::fall_due},
+    mover{kind::quote, quotes::fall_due},
     mover{kind::test_clock, test_clocks::fall_due},
 };
 
