@@ -19,6 +19,7 @@ struct wording {
 };
 constexpr std::array wordings{
     wording{"balance_transaction", "balance transaction", "id"},
+    wording{"billing.meter", "meter", "id"},
     wording{"billing_portal.configuration", "configuration", "configuration"},
     wording{"charge", "", "id"},
     wording{"checkout.session", "", "session"},

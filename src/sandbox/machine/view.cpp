@@ -70,6 +70,7 @@ void fill_subscription(const world& w, json& shown) {
 void fill_subscription_item(const world& w, json& shown) {
   shown["discounts"] = discounts_of(w, text_of(shown, "id"));
   fill_tax_rates(w, shown, "tax_rates");
+  if (is_null(shown, "quantity")) shown.erase("quantity");  // metered items have none
   const json* price = w.find(kind::price, text_of(shown, "price"));
   if (price == nullptr) return;
   shown["plan"] = plan_of_price(*price);
@@ -243,6 +244,9 @@ json view_of(const world& w, kind k, const json& document) {
       break;
     case kind::balance_transaction:
       fill_balance_transaction(w, shown);
+      break;
+    case kind::meter_event:
+      shown.erase("id");  // Stripe's have none
       break;
     default:
       break;
