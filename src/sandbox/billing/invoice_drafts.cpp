@@ -59,6 +59,7 @@ json line_document(context& ctx, const std::string& invoice, const std::string& 
   document["subtotal"] = l.amount;
   document["taxes"] = json::array();
   document["_tax_rates"] = l.tax_rates;
+  if (l.usage.is_object()) document["_usage"] = l.usage;
   return document;
 }
 

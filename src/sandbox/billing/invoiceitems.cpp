@@ -228,6 +228,24 @@ void make_proration(context& ctx, const proration& p) {
   ctx.emit("invoiceitem.created", kind::invoiceitem, id);
 }
 
+void make_usage(context& ctx, const json& subscription, const invoicing::line& l) {
+  json item = blank_item(ctx, text_of(subscription, "customer"), text_of(subscription, "currency"),
+                         l.amount, l.quantity);
+  const std::string id = text_of(item, "id");
+  item["description"] = l.description;
+  item["discounts"] = l.discounts;
+  item["parent"] = {
+      {"subscription_details",
+       {{"subscription", l.subscription}, {"subscription_item", l.subscription_item}}},
+      {"type", "subscription_details"}};
+  item["period"] = {{"end", l.period_end_s}, {"start", l.period_start_s}};
+  item["pricing"] = pricing(l.price, l.product, l.unit_decimal);
+  item["tax_rates"] = l.tax_rates;
+  note_net_amount(ctx, item);
+  ctx.state.insert(kind::invoiceitem, std::move(item));
+  ctx.emit("invoiceitem.created", kind::invoiceitem, id);
+}
+
 std::string draft_of_pending(context& ctx, invoicing::order wanted, bool only_if_any) {
   std::vector<json> taken;
   for (const json* item : ctx.state.with(kind::invoiceitem, "customer", wanted.customer)) {

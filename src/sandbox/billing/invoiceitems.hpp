@@ -25,6 +25,8 @@ struct proration {
   json tax_rates = json::array();
 };
 void make_proration(context& ctx, const proration& p);
+// What a metered item of the subscription has used, as that line has it.
+void make_usage(context& ctx, const json& subscription, const invoicing::line& l);
 
 // add_invoice_items of a subscription: what comes with its next invoice, once.
 params::field added_field();

@@ -4,6 +4,7 @@
 
 #include "sandbox/account/customers.hpp"
 #include "sandbox/billing/dunning.hpp"
+#include "sandbox/subscriptions/metered.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
 
 namespace tilld::sandbox::invoicing {
@@ -203,6 +204,7 @@ void finalize(context& ctx, const std::string& id) {
   json invoice = ctx.state.live(kind::invoice, id);
   const std::string customer = text_of(invoice, "customer");
   ctx.watch_customer(customer);
+  subscriptions::follow_usage(ctx, id);
   reckon(ctx, invoice);
   invoice["number"] = next_number(ctx, customer);
   apply_balance(ctx, invoice);

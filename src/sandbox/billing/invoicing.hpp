@@ -28,6 +28,7 @@ struct line {
   bool discountable = true;
   json credited = nullptr;  // {"invoice", "invoice_line_items"}: what a credit gives back
   json metadata = json::object();
+  json usage = nullptr;            // what it bills of a metered item; a draft's line follows it
   json discounts = json::array();  // its own: ids
   json tax_rates = json::array();  // its own: ids; none: the invoice's
 };

@@ -6,6 +6,7 @@
 #include "sandbox/billing/invoicing.hpp"
 #include "sandbox/machine/asking.hpp"
 #include "sandbox/subscriptions/cycle.hpp"
+#include "sandbox/subscriptions/metered.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
 
 namespace tilld::sandbox::previews {
@@ -47,8 +48,11 @@ answer<json> renewal_of(context& ctx, const std::string& subscription) {
   const json s = ctx.state.live(kind::subscription, subscription);
   const std::int64_t end = number_of(s, "_cycle_end");
   const std::int64_t cancel_at = number_of(s, "cancel_at");
-  if (subscriptions::is_over(s) || end == 0 || (cancel_at != 0 && cancel_at <= end)) {
-    return none_upcoming(text_of(s, "customer"));
+  const bool ends = cancel_at != 0 && cancel_at <= end;
+  const bool over = subscriptions::is_over(s) || end == 0;
+  if (over || ends) {
+    const std::string last = over ? std::string() : subscriptions::last_draft(ctx, subscription);
+    return last.empty() ? none_upcoming(text_of(s, "customer")) : answer<json>(shown(ctx, last));
   }
   return shown(ctx, subscriptions::next_draft(ctx, subscription));
 }
@@ -58,7 +62,8 @@ answer<json> end_of(context& ctx, const json& s, const json& details) {
     for (const auto& item : subscriptions::items_of(ctx, text_of(s, "id")))
       subscriptions::credit_unused(ctx, s, item, ctx.now);
   }
-  const std::string invoice = subscriptions::bill_pending(ctx, s, "manual");
+  const std::string invoice =
+      subscriptions::bill_pending(ctx, s, "manual", subscriptions::usage_so_far(ctx, s));
   return invoice.empty() ? none_upcoming(text_of(s, "customer"))
                          : answer<json>(shown(ctx, invoice));
 }
@@ -84,7 +89,8 @@ answer<json> beginning_of(context& ctx, json details, const std::string& custome
   ctx.params = std::move(details);
   auto made = subscriptions::create(ctx);
   if (!made) return made;
-  return shown(ctx, text_of(*made, "latest_invoice"));
+  const std::string first = text_of(*made, "latest_invoice");
+  return first.empty() ? renewal_of(ctx, text_of(*made, "id")) : answer<json>(shown(ctx, first));
 }
 
 // The next that the customer will get of its own accord.
@@ -139,12 +145,12 @@ answer<json> foresee(context& ctx, const json& asked) {
 }
 
 params::field items_field() {
-  return params::list(
-      "items", {params::text("id"), params::text("price"), params::boolean("deleted"),
-                params::integer("quantity").at_least(0).at_most(999'999), params::metadata(),
-                params::unsimulated("billing_thresholds"), params::unsimulated("clear_usage"),
-                params::unsimulated("discounts"), params::unsimulated("plan"),
-                params::unsimulated("price_data"), params::unsimulated("tax_rates")});
+  return params::list("items",
+                      {params::text("id"), params::text("price"), params::boolean("deleted"),
+                       params::integer("quantity").at_least(0).at_most(999'999), params::metadata(),
+                       params::unsimulated("billing_thresholds"), params::boolean("clear_usage"),
+                       params::unsimulated("discounts"), params::unsimulated("plan"),
+                       params::unsimulated("price_data"), params::unsimulated("tax_rates")});
 }
 
 }  // namespace

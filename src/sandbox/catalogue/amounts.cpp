@@ -6,13 +6,20 @@ namespace tilld::sandbox::amounts {
 
 namespace {
 
+// Usage has no bound, money has: more than anybody is billed, and a few of them still add up.
+constexpr std::int64_t most = 1'000'000'000'000'000;
+
+std::int64_t rounded(decimal amount) {
+  return std::min(amount, decimal::whole(most)).rounded();
+}
+
 std::int64_t packages(const pricing& p, std::int64_t quantity) {
   if (p.divide_by == 0) return quantity;
   return (quantity + (p.rounds_up ? p.divide_by - 1 : 0)) / p.divide_by;
 }
 
 void add(std::vector<part>& all, int number, const tier& t, std::int64_t quantity) {
-  all.push_back({number, false, quantity, t.unit, t.unit.times(quantity).rounded()});
+  all.push_back({number, false, quantity, t.unit, rounded(t.unit.times(quantity))});
   if (!t.flat.is_zero()) all.push_back({number, true, 1, t.flat, t.flat.rounded()});
 }
 
@@ -53,7 +60,7 @@ std::vector<part> parts(const pricing& p, std::int64_t quantity) {
     case scheme::per_unit:
       break;
   }
-  return {{0, false, quantity, p.unit, p.unit.times(packages(p, quantity)).rounded()}};
+  return {{0, false, quantity, p.unit, rounded(p.unit.times(packages(p, quantity)))}};
 }
 
 std::int64_t amount(const pricing& p, std::int64_t quantity) {

@@ -15,20 +15,34 @@ std::string within_name(const std::string& within, const std::string& name) {
 
 params::field recurring_field() {
   return params::hash(
-      "recurring",
-      {params::choice("interval", {"day", "month", "week", "year"}).needed(),
-       params::integer("interval_count").at_least(1).at_most(1095),
-       params::integer("trial_period_days").at_least(1).at_most(730),
-       params::choice("usage_type", {"licensed", "metered"}), params::unsimulated("meter")});
+      "recurring", {params::choice("interval", {"day", "month", "week", "year"}).needed(),
+                    params::integer("interval_count").at_least(1).at_most(1095),
+                    params::integer("trial_period_days").at_least(1).at_most(730),
+                    params::choice("usage_type", {"licensed", "metered"}), params::text("meter")});
 }
 
-answer<json> recurring_in(const json& given, const std::string& within) {
+// Usage is billed by an active meter, and nothing else has one. The wordings are assumed.
+// Source: https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-legacy-usage-based-billing
+answer<void> check_meter(const context& ctx, const json& asked, const std::string& within) {
+  const std::string param = within_name(within, "recurring") + "[meter]";
+  const bool metered = text_of(asked, "usage_type") == "metered";
+  if (!asked.contains("meter")) {
+    if (!metered) return {};
+    return refuse("Prices with `usage_type=metered` must have a `meter`.", param,
+                  "parameter_missing");
+  }
+  if (!metered) return refuse("`meter` can only be used with `usage_type=metered`.", param);
+  const std::string id = text_of(asked, "meter");
+  const auto meter = ctx.referred(kind::meter, id, param);
+  if (!meter) return std::unexpected(meter.error());
+  if (text_of(*meter, "status") == "active") return {};
+  return refuse("The meter " + id + " is inactive. Prices can only use active meters.", param);
+}
+
+answer<json> recurring_in(const context& ctx, const json& given, const std::string& within) {
   if (!given.contains("recurring")) return json(nullptr);
   const json& asked = given["recurring"];
-  if (text_of(asked, "usage_type") == "metered") {
-    return not_simulated("The sandbox does not simulate metered prices yet.",
-                         within_name(within, "recurring") + "[usage_type]");
-  }
+  if (auto fits = check_meter(ctx, asked, within); !fits) return std::unexpected(fits.error());
   const std::string interval = text_of(asked, "interval");
   const std::int64_t count =
       asked.contains("interval_count") ? number_of(asked, "interval_count") : 1;
@@ -43,10 +57,10 @@ answer<json> recurring_in(const json& given, const std::string& within) {
   json recurring = json::object();
   recurring["interval"] = interval;
   recurring["interval_count"] = count;
-  recurring["meter"] = nullptr;
+  recurring["meter"] = asked.contains("meter") ? asked["meter"] : json(nullptr);
   recurring["trial_period_days"] =
       asked.contains("trial_period_days") ? asked["trial_period_days"] : json(nullptr);
-  recurring["usage_type"] = "licensed";
+  recurring["usage_type"] = asked.contains("usage_type") ? asked["usage_type"] : "licensed";
   return recurring;
 }
 
@@ -119,7 +133,7 @@ answer<std::string> make(context& ctx, const std::string& product, const json& g
   if (auto taken = take_terms(price, given, within); !taken) {
     return std::unexpected(taken.error());
   }
-  auto recurring = recurring_in(given, within);
+  auto recurring = recurring_in(ctx, given, within);
   if (!recurring) return std::unexpected(recurring.error());
   price["type"] = recurring->is_null() ? "one_time" : "recurring";
   price["recurring"] = std::move(*recurring);
@@ -226,6 +240,10 @@ answer<json> create(context& ctx) {
   return ctx.shown(kind::price, *id);
 }
 
+bool is_metered(const json& price) {
+  return price["recurring"].is_object() && text_of(price["recurring"], "usage_type") == "metered";
+}
+
 answer<json> retrieve(context& ctx) {
   auto price = ctx.object();
   if (!price) return price;
@@ -279,9 +297,9 @@ const params::schema& list_takes() {
       params::list("lookup_keys", {params::text("")}),
       params::text("product"),
       params::choice("type", {"one_time", "recurring"}),
-      params::hash("recurring", {params::choice("interval", {"day", "month", "week", "year"}),
-                                 params::choice("usage_type", {"licensed", "metered"}),
-                                 params::unsimulated("meter")})};
+      params::hash("recurring",
+                   {params::choice("interval", {"day", "month", "week", "year"}),
+                    params::choice("usage_type", {"licensed", "metered"}), params::text("meter")})};
   return takes;
 }
 

@@ -30,6 +30,8 @@ json currency_options_of(const json& price);
 bool has_currency(const json& price, const std::string& currency);
 amounts::pricing pricing_of(const json& price, const std::string& currency);
 
+bool is_metered(const json& price);  // recurring, and billed by what was used
+
 // A one-time price that nobody can buy again, behind an invoice item of a bare amount.
 std::string make_one_off(context& ctx, const std::string& product, std::int64_t unit_amount,
                          const std::string& currency);

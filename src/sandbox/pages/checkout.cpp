@@ -177,7 +177,15 @@ answer<std::vector<json>> read_lines(context& ctx, const json& given) {
     const std::string at = "line_items[" + std::to_string(i) + "]";
     auto price = price_of_line(ctx, given[i], at);
     if (!price) return std::unexpected(price.error());
-    if (!given[i].contains("quantity")) {
+    const bool counted = given[i].contains("quantity") && !is_null(given[i], "quantity");
+    const bool metered = prices::is_metered(*price);
+    if (metered && counted) {
+      return refuse(
+          "Quantity should not be specified where usage_type is `metered`. Remove quantity from `" +
+              at + "`",
+          at + "[quantity]");
+    }
+    if (!metered && !counted) {
       return refuse("You must provide a `quantity` for each line item.", at + "[quantity]");
     }
     json item = blank(kind::item);
@@ -208,9 +216,11 @@ void insert_lines(context& ctx, std::vector<json> items, const std::string& pare
 
 void set_quantity(const context& ctx, json& item, std::int64_t quantity) {
   const json& price = ctx.state.at(kind::price, text_of(item, "price"));
+  const bool metered = prices::is_metered(price);  // billed later
   const auto terms = prices::pricing_of(price, text_of(item, "currency"));
-  item["amount_subtotal"] = item["amount_total"] = amounts::amount(terms, quantity);
-  item["quantity"] = quantity;
+  const std::int64_t amount = metered ? 0 : amounts::amount(terms, quantity);
+  item["amount_subtotal"] = item["amount_total"] = amount;
+  item["quantity"] = metered ? json(nullptr) : json(quantity);
 }
 
 std::vector<json> items_of(const context& ctx, const std::string& parent) {

@@ -127,7 +127,7 @@ void note_subscription(const context& ctx, json& session, const json& subscripti
   session["subscription"] = subscription["id"];
   session["invoice"] = subscription["latest_invoice"];
   const json* invoice = ctx.state.find(kind::invoice, text_of(subscription, "latest_invoice"));
-  const bool free = invoice != nullptr && number_of(*invoice, "total") == 0;
+  const bool free = invoice == nullptr || number_of(*invoice, "total") == 0;
   session["payment_status"] = free ? "no_payment_required" : "paid";
   if (free) session["amount_total"] = session["amount_subtotal"] = 0;
 }

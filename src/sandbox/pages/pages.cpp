@@ -69,7 +69,7 @@ std::string checkout_page(const context& ctx, const json& session, const json& t
   names_and_amounts items;
   for (const auto& item : checkout::items_of(ctx, text_of(session, "id"))) {
     const std::int64_t quantity = number_of(item, "quantity");
-    const std::string count = quantity == 1 ? "" : std::to_string(quantity) + " × ";
+    const std::string count = quantity <= 1 ? "" : std::to_string(quantity) + " × ";
     items.emplace_back(count + text_of(item, "description"), amount_of(item, "amount_total"));
   }
   const bool setup = text_of(session, "mode") == "setup";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sandbox/subscriptions/metered.hpp"
 #include "sandbox/subscriptions/subscription_parts.hpp"
 #include "sandbox/subscriptions/terms.hpp"
 
@@ -23,7 +24,9 @@ answer<json> changed_item(context& ctx, const json& entry, const std::string& at
   auto rates = tax_rates_of_entry(ctx, entry, at, item["tax_rates"]);
   if (!rates) return rates;
   item["tax_rates"] = std::move(*rates);
-  if (entry.contains("quantity")) item["quantity"] = entry["quantity"];
+  if (auto taken = take_quantity(item, price_of_item(ctx, item), entry, at); !taken) {
+    return std::unexpected(taken.error());
+  }
   if (entry.contains("metadata")) {
     if (auto merged = merge_metadata(item, entry["metadata"]); !merged) {
       return std::unexpected(merged.error());
@@ -58,9 +61,20 @@ answer<json> new_item(context& ctx, const json& entry, const std::string& at,
   item["current_period_start"] = ctx.now;
   item["tax_rates"] = std::move(*rates);
   item["price"] = (*price)["id"];
-  item["quantity"] = entry.contains("quantity") ? entry["quantity"] : json(1);
+  if (auto taken = take_quantity(item, *price, entry, at); !taken) {
+    return std::unexpected(taken.error());
+  }
   item["metadata"] = entry.contains("metadata") ? entry["metadata"] : json(nullptr);
   return item;
+}
+
+// Without effect where a meter counts.
+// Source: https://docs.stripe.com/api/subscriptions/update (items.clear_usage)
+answer<void> check_clear_usage(const context& ctx, const json& entry, const json& item,
+                               const std::string& at) {
+  if (!truth_of(entry, "clear_usage") || is_metered(ctx, item)) return {};
+  return refuse("`clear_usage` can only be used with prices of `usage_type=metered`.",
+                at + "[clear_usage]");
 }
 
 answer<std::vector<item_change>> read_items(context& ctx, const json& subscription) {
@@ -80,6 +94,9 @@ answer<std::vector<item_change>> read_items(context& ctx, const json& subscripti
                                  [&](const json& e) { return e["id"] == entry["id"]; });
     if (it == existing.end()) {
       return missing(kind::subscription_item, text_of(entry, "id"), at + "[id]", 400);
+    }
+    if (auto fits = check_clear_usage(ctx, entry, *it, at); !fits) {
+      return std::unexpected(fits.error());
     }
     if (truth_of(entry, "deleted")) {
       found.push_back({*it, nullptr});
@@ -145,6 +162,12 @@ bool is_billed_alike(const context& ctx, const item_change& c) {
          amount_of_item(ctx, c.before) == amount_of_item(ctx, c.after);
 }
 
+// It goes, or has another price: what it has used until now is billed at the old one.
+bool ends_metering(const context& ctx, const item_change& c) {
+  if (c.before.is_null() || !is_metered(ctx, c.before)) return false;
+  return c.after.is_null() || c.after["price"] != c.before["price"];
+}
+
 }  // namespace
 
 answer<changes> read_changes(context& ctx, const json& subscription) {
@@ -164,7 +187,9 @@ answer<changes> read_changes(context& ctx, const json& subscription) {
   const auto first = items_of(ctx, text_of(subscription, "id"));
   const bool other_interval =
       !same_interval(price_of_item(ctx, first.front()), price_of_item(ctx, last.front()));
-  const bool from_free = !c.items.empty() && sum_of(ctx, first) == 0 && sum_of(ctx, last) > 0;
+  const bool metered = has_metered(ctx, text_of(subscription, "id"));
+  const bool from_free =
+      !c.items.empty() && !metered && sum_of(ctx, first) == 0 && sum_of(ctx, last) > 0;
   c.starts_anew =
       running && (other_interval || from_free || ctx.text("billing_cycle_anchor") == "now");
   c.at_s = ctx.given("proration_date") ? ctx.number("proration_date") : ctx.now;
@@ -185,12 +210,15 @@ answer<changes> read_changes(context& ctx, const json& subscription) {
 void prorate(context& ctx, const json& subscription, const changes& c) {
   if (!c.prorates) return;
   if (c.starts_anew) {
+    for (const auto& change : c.items)
+      if (ends_metering(ctx, change)) bill_removed(ctx, subscription, change.before);
     for (const auto& item : items_of(ctx, text_of(subscription, "id")))
       credit_unused(ctx, subscription, item, c.at_s);
     return;
   }
   for (const auto& change : c.items) {
     if (is_billed_alike(ctx, change)) continue;
+    if (ends_metering(ctx, change)) bill_removed(ctx, subscription, change.before);
     if (!change.before.is_null()) credit_unused(ctx, subscription, change.before, c.at_s);
     if (!change.after.is_null()) charge_remaining(ctx, subscription, change.after, c.at_s);
   }
@@ -214,7 +242,9 @@ void apply(context& ctx, const json& subscription, const std::vector<item_change
                change.after["metadata"], {ctx.now, end}, change.after["tax_rates"],
                text_of(change.after, "id"));
     } else {
-      ctx.state.replace(kind::subscription_item, change.after);
+      json after = change.after;
+      if (after["price"] != change.before["price"]) start_measuring(ctx, after);
+      ctx.state.replace(kind::subscription_item, std::move(after));
     }
   }
 }

@@ -6,6 +6,7 @@
 #include "sandbox/billing/invoiceitems.hpp"
 #include "sandbox/catalogue/entitlements.hpp"
 #include "sandbox/machine/calendar.hpp"
+#include "sandbox/subscriptions/metered.hpp"
 #include "sandbox/subscriptions/pending_updates.hpp"
 #include "sandbox/subscriptions/resumption.hpp"
 #include "sandbox/subscriptions/schedules.hpp"
@@ -27,11 +28,12 @@ bool due_now(const context& ctx, const json& document, std::string_view member) 
   return at != 0 && at <= ctx.now;
 }
 
-void end_at_boundary(context& ctx, const json& s) {
+// Gives its last invoice, if there is one.
+std::string end_at_boundary(context& ctx, const json& s) {
   const bool asked = is_null(s, "cancel_at") ? false : number_of(s, "cancel_at") <= ctx.now;
   const bool midway = asked && number_of(s, "_cycle_end") > ctx.now;
   const bool prorate = midway && text_of(s, "_cancel_proration") != "none";
-  cancel(ctx, text_of(s, "id"), prorate, false, nullptr);
+  return finish(ctx, text_of(s, "id"), prorate);
 }
 
 void expire_incomplete(context& ctx, json s) {
@@ -92,6 +94,7 @@ bool end_without_method(context& ctx, json s) {
 // A phase that ends with the period gives way to the next first, so that the new period is billed
 // by its terms.
 void reach_boundary(context& ctx, const std::string& id) {
+  const auto used = usage_at_boundary(ctx, ctx.state.live(kind::subscription, id));
   schedules::move_on(ctx, id);
   json s = ctx.state.live(kind::subscription, id);
   if (!due_now(ctx, s, "_cycle_end") || is_over(s)) return;
@@ -100,7 +103,7 @@ void reach_boundary(context& ctx, const std::string& id) {
   const bool charges = text_of(s, "collection_method") == "charge_automatically";
   if (trial && charges && !has_method(ctx, s) && end_without_method(ctx, s)) return;
   if (trial) s["status"] = "active";
-  const std::string invoice = begin_next_period(ctx, s);
+  const std::string invoice = begin_next_period(ctx, s, used);
   ctx.state.replace(kind::subscription, std::move(s));
   ctx.emit_updated("customer.subscription.updated", kind::subscription, id, before);
   apply_pause(ctx, id, invoice);
@@ -143,7 +146,8 @@ invoicing::order order_for(const context& ctx, const json& subscription,
   return wanted;
 }
 
-std::string begin_next_period(context& ctx, json& subscription) {
+std::string begin_next_period(context& ctx, json& subscription,
+                              const std::vector<invoicing::line>& used) {
   const std::string id = text_of(subscription, "id");
   const auto items = items_of(ctx, id);
   const std::int64_t anchor = number_of(subscription, "billing_cycle_anchor");
@@ -157,6 +161,7 @@ std::string begin_next_period(context& ctx, json& subscription) {
   wanted.auto_advance = !unpaid && !pauses(subscription, "keep_as_draft");
   ctx.state.replace(kind::subscription, subscription);
   wanted.lines = cycle_lines(ctx, id, false);
+  wanted.lines.insert(wanted.lines.end(), used.begin(), used.end());
   std::string invoice = invoiceitems::draft_of_pending(ctx, wanted, false);
   subscription["latest_invoice"] = invoice;
   return invoice;
@@ -164,6 +169,7 @@ std::string begin_next_period(context& ctx, json& subscription) {
 
 std::string next_draft(context& ctx, const std::string& subscription) {
   ctx.now = number_of(ctx.state.live(kind::subscription, subscription), "_cycle_end");
+  const auto used = usage_at_boundary(ctx, ctx.state.live(kind::subscription, subscription));
   const bool foresaw = std::exchange(ctx.foresees, true);
   schedules::move_on(ctx, subscription);
   ctx.foresees = foresaw;
@@ -171,9 +177,16 @@ std::string next_draft(context& ctx, const std::string& subscription) {
   // The next phase has begun a period of its own.
   if (number_of(s, "_cycle_end") > ctx.now) return text_of(s, "latest_invoice");
   if (text_of(s, "status") == "trialing") s["status"] = "active";
-  std::string invoice = begin_next_period(ctx, s);
+  std::string invoice = begin_next_period(ctx, s, used);
   ctx.state.replace(kind::subscription, std::move(s));
   return invoice;
+}
+
+std::string last_draft(context& ctx, const std::string& subscription) {
+  const json s = ctx.state.live(kind::subscription, subscription);
+  if (!has_metered(ctx, subscription)) return {};
+  ctx.now = number_of(s, "cancel_at");
+  return end_at_boundary(ctx, s);
 }
 
 bool has_method(const context& ctx, const json& subscription) {
@@ -226,7 +239,12 @@ json upcoming_invoice(context& ctx, const std::string& subscription) {
     const std::string status = text_of(s, "status");
     const std::int64_t cancel_at = number_of(s, "cancel_at");
     if (end == 0 || status == "canceled" || status == "incomplete_expired") return nullptr;
-    if (cancel_at != 0 && cancel_at <= end) return nullptr;
+    if (cancel_at != 0 && cancel_at <= end) {
+      const std::string last = last_draft(ctx, subscription);
+      json invoice = last.empty() ? json(nullptr) : invoicing::foretold(ctx, last);
+      if (invoice.is_object()) invoice.erase("id");
+      return invoice;
+    }
     json invoice = invoicing::foretold(ctx, next_draft(ctx, subscription));
     invoice.erase("id");
     return invoice;

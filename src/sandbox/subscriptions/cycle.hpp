@@ -18,13 +18,16 @@ void note_cycle(const context& ctx, json& subscription, std::int64_t end_s);
 // An invoice of the subscription, without lines yet.
 invoicing::order order_for(const context& ctx, const json& subscription, const std::string& reason);
 
-// The period after the present one, and its draft: the caller tells customer.subscription.updated.
-// Gives the invoice.
-std::string begin_next_period(context& ctx, json& subscription);
+// The period after the present one, and its draft, which bills what the present one has `used`: the
+// caller tells customer.subscription.updated. Gives the invoice.
+std::string begin_next_period(context& ctx, json& subscription,
+                              const std::vector<invoicing::line>& used);
 
 // Lives on to the end of the period, as its clock will, and gives the draft that is made then. For
 // what is taken back afterwards: the context's time is that moment then.
 std::string next_draft(context& ctx, const std::string& subscription);
+// For previews: goes to where it ends and bills what it has used, if anything is metered.
+std::string last_draft(context& ctx, const std::string& subscription);
 
 // Whether somebody can be charged for it.
 bool has_method(const context& ctx, const json& subscription);

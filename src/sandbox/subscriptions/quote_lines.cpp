@@ -11,6 +11,7 @@
 #include "sandbox/catalogue/discounts.hpp"
 #include "sandbox/catalogue/prices.hpp"
 #include "sandbox/catalogue/tax_rates.hpp"
+#include "sandbox/subscriptions/metered.hpp"
 #include "sandbox/subscriptions/quote_parts.hpp"
 
 namespace tilld::sandbox::quotes {
@@ -62,7 +63,10 @@ answer<json> read_line(context& ctx, const json& entry, const std::string& quote
     }
     set_price(ctx, line, *price);
   }
-  if (entry.contains("quantity")) line["quantity"] = entry["quantity"];
+  const json& price = ctx.state.at(kind::price, text_of(line, "price"));
+  if (auto taken = subscriptions::take_quantity(line, price, entry, at); !taken) {
+    return std::unexpected(taken.error());
+  }
   if (entry.contains("tax_rates")) {
     auto rates = tax_rates::read(ctx, entry["tax_rates"], at + "[tax_rates]", line["_tax_rates"]);
     if (!rates) return rates;
@@ -126,7 +130,9 @@ totals::line line_for(const context& ctx, const json& quote, const json& line, r
   const json& price = ctx.state.at(kind::price, text_of(line, "price"));
   const std::string currency = text_of(line, "currency");
   totals::line l;
-  l.amount = amounts::amount(prices::pricing_of(price, currency), number_of(line, "quantity"));
+  if (!prices::is_metered(price)) {  // what is, is billed later
+    l.amount = amounts::amount(prices::pricing_of(price, currency), number_of(line, "quantity"));
+  }
   l.product = text_of(price, "product");
   l.discounts = discounts_of(ctx, text_of(line, "id"), currency, r);
   const json& own = line["_tax_rates"];

@@ -9,6 +9,7 @@
 #include "sandbox/catalogue/tax_rates.hpp"
 #include "sandbox/machine/asking.hpp"
 #include "sandbox/machine/calendar.hpp"
+#include "sandbox/subscriptions/metered.hpp"
 #include "sandbox/subscriptions/schedule_parts.hpp"
 #include "sandbox/subscriptions/subscription_parts.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
@@ -108,7 +109,10 @@ answer<json> item_of(context& ctx, const json& entry, const place& p, const std:
   item["metadata"] = metadata_of(entry);
   item["plan"] = (*price)["id"];
   item["price"] = (*price)["id"];
-  item["quantity"] = entry.contains("quantity") ? entry["quantity"] : json(1);
+  item["quantity"] = nullptr;
+  if (auto taken = subscriptions::take_quantity(item, *price, entry, at); !taken) {
+    return std::unexpected(taken.error());
+  }
   item["tax_rates"] = or_empty(entry, "tax_rates");
   return item;
 }

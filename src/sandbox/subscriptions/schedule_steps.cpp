@@ -145,7 +145,7 @@ void end_phase(context& ctx, const std::string& id, bool at_boundary) {
   const json before = ctx.shown(kind::subscription_schedule, id);
   if (end_of(schedule) <= ctx.now) {
     if (text_of(schedule, "end_behavior") == "cancel") {
-      subscriptions::cancel(ctx, subscription, false, false, nullptr);
+      subscriptions::finish(ctx, subscription, false);
     } else {
       let_go(ctx, id, false);
     }

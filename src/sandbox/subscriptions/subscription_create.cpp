@@ -10,6 +10,7 @@
 #include "sandbox/machine/money.hpp"
 #include "sandbox/payments/setup_intents.hpp"
 #include "sandbox/subscriptions/cycle.hpp"
+#include "sandbox/subscriptions/metered.hpp"
 #include "sandbox/subscriptions/subscription_parts.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
 #include "sandbox/subscriptions/terms.hpp"
@@ -53,8 +54,11 @@ answer<std::vector<plan_item>> items_of_request(context& ctx) {
     if (!price) return std::unexpected(price.error());
     auto rates = tax_rates_of_entry(ctx, given[i], at, nullptr);
     if (!rates) return std::unexpected(rates.error());
-    plan_item item{std::move(*price), 1, nullptr, std::move(*rates)};
-    if (given[i].contains("quantity")) item.quantity = number_of(given[i], "quantity");
+    json quantity = json::object();
+    if (auto taken = take_quantity(quantity, *price, given[i], at); !taken) {
+      return std::unexpected(taken.error());
+    }
+    plan_item item{std::move(*price), number_of(quantity, "quantity"), nullptr, std::move(*rates)};
     if (given[i].contains("metadata")) item.metadata = given[i]["metadata"];
     items.push_back(std::move(item));
   }
@@ -88,6 +92,7 @@ answer<void> check_together(const std::vector<plan_item>& items, const std::stri
       return not_simulated("The sandbox does not simulate items of different intervals yet.",
                            param);
     }
+    if (prices::is_metered(price)) continue;
     sum += amounts::amount(prices::pricing_of(price, currency), items[i].quantity);
     if (sum > amount_limit) {
       return refuse("Amount must be no more than $999,999.99", param, "amount_too_large");
@@ -268,8 +273,8 @@ std::vector<invoicing::line> first_lines(const context& ctx, const beginning& b,
   return lines;
 }
 
-// The subscription with its items, its first draft and, for a trial nobody can pay for yet, the
-// setup intent that asks for a card. What is told of it is told
+// The subscription with its items, its first draft if there is anything to bill and, where nobody
+// can pay for what comes later, the setup intent that asks for a card. What is told of it is told
 // before customer.subscription.created.
 answer<std::string> build(context& ctx, const beginning& b) {
   json s = blank_subscription(ctx, b);
@@ -293,11 +298,13 @@ answer<std::string> build(context& ctx, const beginning& b) {
   auto wanted = order_for(ctx, s, "subscription_create");
   wanted.lines = first_lines(ctx, b, id, end);
   wanted.auto_advance = wanted.auto_advance || b.drafts;
-  const std::string invoice = invoiceitems::draft_of_pending(ctx, wanted, false);
-  s["latest_invoice"] = invoice;
-  const json* draft = ctx.state.find(kind::invoice, invoice);
-  if (b.trial_end_s != 0 && !b.sends_invoices &&
-      invoicing::payment_method_for(ctx, *draft).empty()) {
+  for (auto& l : first_usage_lines(ctx, s))
+    wanted.lines.push_back(std::move(l));
+  const std::string invoice = invoiceitems::draft_of_pending(ctx, wanted, wanted.lines.empty());
+  const bool bills = !invoice.empty();
+  if (bills) s["latest_invoice"] = invoice;
+  if (!bills && b.trial_end_s == 0) s["status"] = "active";
+  if ((b.trial_end_s != 0 || !bills) && !b.sends_invoices && !has_method(ctx, s)) {
     s["pending_setup_intent"] = setup_intents::make_for(ctx, b.customer);
   }
   ctx.state.replace(kind::subscription, std::move(s));
@@ -307,6 +314,7 @@ answer<std::string> build(context& ctx, const beginning& b) {
 // Bills the first period and tries to collect it, as the request's payment_behavior says.
 answer<void> collect_first(context& ctx, const beginning& b, const std::string& id) {
   const std::string invoice = text_of(ctx.state.at(kind::subscription, id), "latest_invoice");
+  if (invoice.empty()) return {};
   invoicing::finalize(ctx, invoice);
   const json& document = ctx.state.at(kind::invoice, invoice);
   if (text_of(document, "status") != "open" || b.behavior == "default_incomplete") return {};
@@ -324,7 +332,8 @@ answer<void> bill_trial(context& ctx, const beginning& b, const std::string& id)
   if (!b.sends_invoices && ctx.given("add_invoice_items")) {
     return b.drafts ? answer<void>{} : collect_first(ctx, b, id);
   }
-  invoicing::finalize(ctx, text_of(ctx.state.at(kind::subscription, id), "latest_invoice"));
+  const std::string invoice = text_of(ctx.state.at(kind::subscription, id), "latest_invoice");
+  if (!invoice.empty()) invoicing::finalize(ctx, invoice);
   return {};
 }
 

@@ -16,8 +16,8 @@ namespace tilld::sandbox::subscription_items {
 namespace {
 
 // What the item itself is asked to be; the rest is about the change.
-constexpr std::array of_item = {"discounts",  "metadata", "price",
-                                "price_data", "quantity", "tax_rates"};
+constexpr std::array of_item = {"clear_usage", "discounts", "metadata", "price",
+                                "price_data",  "quantity",  "tax_rates"};
 constexpr std::array of_change = {"off_session", "payment_behavior", "proration_behavior",
                                   "proration_date"};
 
@@ -122,7 +122,7 @@ answer<json> update(context& ctx) {
 
 const params::schema& remove_takes() {
   static const params::schema takes = {
-      params::unsimulated("clear_usage"), subscriptions::payment_behavior_field(),
+      params::boolean("clear_usage"), subscriptions::payment_behavior_field(),
       subscriptions::proration_behavior_field(), params::timestamp("proration_date")};
   return takes;
 }

@@ -9,6 +9,7 @@
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/machine/money.hpp"
 #include "sandbox/payments/payment_methods.hpp"
+#include "sandbox/subscriptions/metered.hpp"
 
 namespace tilld::sandbox::subscriptions {
 
@@ -213,7 +214,7 @@ std::string add_item(context& ctx, const std::string& subscription, const std::s
   item["discounts"] = json::array();
   if (metadata.is_object()) item["metadata"] = metadata;
   item["price"] = price;
-  item["quantity"] = quantity;
+  item["quantity"] = is_metered(ctx, item) ? json(nullptr) : json(quantity);
   item["subscription"] = subscription;
   item["tax_rates"] = tax_rates;
   ctx.state.insert(kind::subscription_item, std::move(item));
@@ -242,18 +243,17 @@ std::string currency_of_item(const context& ctx, const json& item) {
 }
 
 std::int64_t amount_of_item(const context& ctx, const json& item) {
+  if (is_metered(ctx, item)) return 0;
   const auto pricing = prices::pricing_of(price_of_item(ctx, item), currency_of_item(ctx, item));
   return amounts::amount(pricing, number_of(item, "quantity"));
 }
 
-std::vector<invoicing::line> lines_of_item(const context& ctx, const json& item,
-                                           std::int64_t quantity) {
-  const json& price = price_of_item(ctx, item);
-  const std::string currency = currency_of_item(ctx, item);
+std::vector<invoicing::line> priced(const context& ctx, const json& price,
+                                    const std::string& currency, std::int64_t quantity) {
   const std::string name = product_name(ctx, price);
   std::vector<invoicing::line> lines;
   for (const auto& part : amounts::parts(prices::pricing_of(price, currency), quantity)) {
-    invoicing::line l = bare_line(ctx, item);
+    invoicing::line l;
     l.quantity = part.quantity;
     l.unit_decimal = part.unit.text();
     l.amount = part.amount;
@@ -265,10 +265,26 @@ std::vector<invoicing::line> lines_of_item(const context& ctx, const json& item,
   return lines;
 }
 
+std::vector<invoicing::line> lines_of_item(const context& ctx, const json& item,
+                                           std::int64_t quantity) {
+  std::vector<invoicing::line> lines;
+  for (const auto& one :
+       priced(ctx, price_of_item(ctx, item), currency_of_item(ctx, item), quantity)) {
+    invoicing::line l = bare_line(ctx, item);
+    l.quantity = one.quantity;
+    l.unit_decimal = one.unit_decimal;
+    l.amount = one.amount;
+    l.description = one.description;
+    lines.push_back(std::move(l));
+  }
+  return lines;
+}
+
 std::vector<invoicing::line> cycle_lines(const context& ctx, const std::string& subscription,
                                          bool trial) {
   std::vector<invoicing::line> lines;
   for (const auto& item : items_of(ctx, subscription)) {
+    if (is_metered(ctx, item)) continue;
     const std::int64_t quantity = number_of(item, "quantity");
     if (!trial) {
       for (auto& l : lines_of_item(ctx, item, quantity))
@@ -285,14 +301,17 @@ std::vector<invoicing::line> cycle_lines(const context& ctx, const std::string& 
 }
 
 void credit_unused(context& ctx, const json& subscription, const json& item, std::int64_t at_s) {
+  if (is_metered(ctx, item)) return;
   prorate(ctx, subscription, item, at_s, true);
 }
 
 void charge_remaining(context& ctx, const json& subscription, const json& item, std::int64_t at_s) {
+  if (is_metered(ctx, item)) return;
   prorate(ctx, subscription, item, at_s, false);
 }
 
-std::string bill_pending(context& ctx, const json& subscription, const std::string& reason) {
+std::string bill_pending(context& ctx, const json& subscription, const std::string& reason,
+                         std::vector<invoicing::line> lines) {
   invoicing::order wanted;
   wanted.customer = text_of(subscription, "customer");
   wanted.currency = text_of(subscription, "currency");
@@ -304,7 +323,8 @@ std::string bill_pending(context& ctx, const json& subscription, const std::stri
     wanted.auto_advance = true;
     wanted.due_date_s = ctx.now + number_of(subscription, "days_until_due") * day_s;
   }
-  return invoiceitems::draft_of_pending(ctx, wanted, true);
+  wanted.lines = std::move(lines);
+  return invoiceitems::draft_of_pending(ctx, wanted, wanted.lines.empty());
 }
 
 params::field payment_settings_field() {

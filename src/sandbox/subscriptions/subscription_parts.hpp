@@ -35,13 +35,20 @@ std::string add_item(context& ctx, const std::string& subscription, const std::s
 void refresh_derived(context& ctx, json& subscription);
 
 const json& price_of_item(const context& ctx, const json& item);
-std::int64_t amount_of_item(const context& ctx, const json& item);  // for a whole period
+// For a whole period, in advance: a metered item costs nothing.
+std::int64_t amount_of_item(const context& ctx, const json& item);
 
-// What a quantity of an item costs: a line, or one for each tier and its fee.
+// What a quantity at that price costs: a line, or one for each tier and its fee. Their quantities,
+// units, amounts and descriptions alone.
+std::vector<invoicing::line> priced(const context& ctx, const json& price,
+                                    const std::string& currency, std::int64_t quantity);
+
+// The same of an item, over its present period.
 std::vector<invoicing::line> lines_of_item(const context& ctx, const json& item,
                                            std::int64_t quantity);
 
-// The lines of each item over its current period, or over a trial at no cost.
+// The lines of each item over its current period, or over a trial at no cost. Metered items have
+// none: metered.hpp.
 std::vector<invoicing::line> cycle_lines(const context& ctx, const std::string& subscription,
                                          bool trial);
 
@@ -50,8 +57,9 @@ std::vector<invoicing::line> cycle_lines(const context& ctx, const std::string& 
 void credit_unused(context& ctx, const json& subscription, const json& item, std::int64_t at_s);
 void charge_remaining(context& ctx, const json& subscription, const json& item, std::int64_t at_s);
 
-// A draft of what is pending for the subscription; empty when nothing is.
-std::string bill_pending(context& ctx, const json& subscription, const std::string& reason);
+// A draft of these lines and of what is pending for the subscription; empty when nothing is.
+std::string bill_pending(context& ctx, const json& subscription, const std::string& reason,
+                         std::vector<invoicing::line> lines = {});
 
 // Fields that create and update share.
 params::field payment_settings_field();

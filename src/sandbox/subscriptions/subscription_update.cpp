@@ -8,6 +8,7 @@
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/subscriptions/changes.hpp"
 #include "sandbox/subscriptions/cycle.hpp"
+#include "sandbox/subscriptions/metered.hpp"
 #include "sandbox/subscriptions/pending_updates.hpp"
 #include "sandbox/subscriptions/subscription_parts.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
@@ -109,17 +110,21 @@ answer<void> take_plain(const context& ctx, json& subscription) {
   return {};
 }
 
-// A new period from now on, billed together with what is pending. Gives the draft.
+// A new period from now on, billed together with what is pending and what has been used. Gives the
+// draft; none where there is nothing to bill.
 std::string start_anew(context& ctx, json& s) {
   const std::string id = text_of(s, "id");
   const json& price = price_of_item(ctx, items_of(ctx, id).front());
+  auto used = usage_so_far(ctx, s);
+  measure_anew(ctx, s, used);
   s["billing_cycle_anchor"] = ctx.now;
   set_cycle(ctx, s, cycle_at(ctx.now, price, ctx.now));
   ctx.state.replace(kind::subscription, s);
   auto wanted = order_for(ctx, s, "subscription_update");
   wanted.lines = cycle_lines(ctx, id, false);
-  std::string invoice = invoiceitems::draft_of_pending(ctx, wanted, false);
-  s["latest_invoice"] = invoice;
+  wanted.lines.insert(wanted.lines.end(), used.begin(), used.end());
+  std::string invoice = invoiceitems::draft_of_pending(ctx, wanted, wanted.lines.empty());
+  if (!invoice.empty()) s["latest_invoice"] = invoice;
   return invoice;
 }
 
@@ -168,7 +173,7 @@ answer<void> end_trial(context& ctx, const std::string& id, const json& before) 
   const std::string invoice = start_anew(ctx, s);
   ctx.state.replace(kind::subscription, std::move(s));
   ctx.emit_updated("customer.subscription.updated", kind::subscription, id, before);
-  if (sends) return {};
+  if (sends || invoice.empty()) return {};
   return collect_now(ctx, invoice);
 }
 
@@ -187,8 +192,10 @@ answer<void> move_trial(context& ctx, json& subscription, const changes& c) {
     start = number_of(subscription, "trial_start");
   } else if (status == "active") {
     if (c.prorates) {
-      for (const auto& item : items_of(ctx, text_of(subscription, "id")))
+      for (const auto& item : items_of(ctx, text_of(subscription, "id"))) {
+        if (is_metered(ctx, item)) bill_removed(ctx, subscription, item);
         credit_unused(ctx, subscription, item, c.at_s);
+      }
     }
     subscription["status"] = "trialing";
     subscription["trial_start"] = ctx.now;
@@ -266,6 +273,10 @@ answer<void> check_pending(const context& ctx) {
       "items",          "off_session",          "payment_behavior", "proration_behavior",
       "proration_date", "billing_cycle_anchor", "trial_end"};
   std::string offending;
+  if (has_metered(ctx, ctx.arguments.front())) {
+    return not_simulated("The sandbox does not simulate pending updates of metered items.",
+                         "payment_behavior");
+  }
   for (const auto& entry : ctx.param("items")) {
     if (!entry.contains("discounts")) continue;
     return not_simulated("The sandbox does not simulate pending updates with discounts.", "items");
@@ -289,7 +300,7 @@ const params::schema& update_takes() {
        params::list("items",
                     {params::text("id"), params::text("price"), params::boolean("deleted"),
                      params::integer("quantity").at_least(0).at_most(999'999), params::metadata(),
-                     params::unsimulated("billing_thresholds"), params::unsimulated("clear_usage"),
+                     params::unsimulated("billing_thresholds"), params::boolean("clear_usage"),
                      params::unsimulated("current_trial"), params::unsimulated("plan")}),
        params::metadata(), params::boolean("off_session"),
        params::hash(

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "sandbox/billing/invoiceitems.hpp"
 #include "sandbox/catalogue/entitlements.hpp"
 #include "sandbox/machine/paging.hpp"
 #include "sandbox/machine/ranges.hpp"
+#include "sandbox/subscriptions/cycle.hpp"
+#include "sandbox/subscriptions/metered.hpp"
 #include "sandbox/subscriptions/pending_updates.hpp"
 #include "sandbox/subscriptions/resumption.hpp"
 #include "sandbox/subscriptions/schedules.hpp"
@@ -22,10 +25,12 @@ void keep_method(const context& ctx, json& subscription, const std::string& invo
   if (intent != nullptr) subscription["default_payment_method"] = (*intent)["payment_method"];
 }
 
-void stop_collecting(context& ctx, const std::string& subscription) {
+// All but the last one, which has just been made.
+void stop_collecting(context& ctx, const std::string& subscription, const std::string& last) {
   for (const json* found :
        ctx.state.with(kind::invoice, "parent.subscription_details.subscription", subscription)) {
     const std::string status = text_of(*found, "status");
+    if (text_of(*found, "id") == last) continue;
     if ((status != "open" && status != "draft") || !truth_of(*found, "auto_advance")) continue;
     json invoice = *found;
     invoice["auto_advance"] = false;
@@ -33,6 +38,74 @@ void stop_collecting(context& ctx, const std::string& subscription) {
     invoice["next_payment_attempt"] = nullptr;
     ctx.update("invoice.updated", kind::invoice, std::move(invoice));
   }
+}
+
+// How usage that no invoice has billed is billed when a subscription ends.
+enum class last_bill { none, now, as_renewal };
+
+bool owes_usage(const json& subscription) {
+  const std::string status = text_of(subscription, "status");
+  return status != "trialing" && status != "paused" && status != "incomplete";
+}
+
+std::string draft_as_renewal(context& ctx, const json& subscription) {
+  const std::string id = text_of(subscription, "id");
+  if (!owes_usage(subscription) || !has_metered(ctx, id)) return {};
+  auto wanted = order_for(ctx, subscription, "subscription_cycle");
+  wanted.lines = usage_at_boundary(ctx, subscription);
+  wanted.period_start_s = number_of(items_of(ctx, id).front(), "current_period_start");
+  const json& pause = subscription["pause_collection"];
+  const bool kept = pause.is_object() && text_of(pause, "behavior") == "keep_as_draft";
+  wanted.auto_advance = text_of(subscription, "status") != "unpaid" && !kept;
+  return invoiceitems::draft_of_pending(ctx, wanted, false);
+}
+
+std::string draft_last(context& ctx, const json& subscription, last_bill bill) {
+  if (bill == last_bill::none) return {};
+  ctx.watch_customer(text_of(subscription, "customer"));
+  if (bill == last_bill::as_renewal) return draft_as_renewal(ctx, subscription);
+  std::vector<invoicing::line> used;
+  if (owes_usage(subscription)) used = usage_so_far(ctx, subscription);
+  return bill_pending(ctx, subscription, "manual", std::move(used));
+}
+
+// Finalizes the last draft and asks for the money.
+void collect_last(context& ctx, const std::string& invoice) {
+  if (text_of(ctx.state.at(kind::invoice, invoice), "status") != "draft") return;
+  invoicing::finalize(ctx, invoice);
+  const json& billed = ctx.state.at(kind::invoice, invoice);
+  const std::string method = invoicing::payment_method_for(ctx, billed);
+  const bool charges = text_of(billed, "collection_method") == "charge_automatically";
+  if (charges && !method.empty() && text_of(billed, "status") == "open") {
+    invoicing::collect(ctx, invoice, method, true);
+  }
+}
+
+// Gives the last invoice; empty: there is none.
+std::string end(context& ctx, const std::string& id, bool prorate, last_bill bill,
+                const json& details) {
+  json subscription = ctx.state.live(kind::subscription, id);
+  const std::string customer = text_of(subscription, "customer");
+  const std::string status = text_of(subscription, "status");
+  if (prorate && (status == "active" || status == "past_due")) {
+    for (const auto& item : items_of(ctx, id))
+      credit_unused(ctx, subscription, item, ctx.now);
+  }
+  const std::string last = draft_last(ctx, subscription, bill);
+  subscription["status"] = "canceled";
+  const bool foreseen = number_of(subscription, "cancel_at") != 0;
+  if (!foreseen || is_null(subscription, "canceled_at")) subscription["canceled_at"] = ctx.now;
+  subscription["ended_at"] = ctx.now;
+  json& why = subscription["cancellation_details"];
+  why["reason"] = "cancellation_requested";
+  if (details.is_object()) merge_hash(why, details);
+  if (!last.empty()) subscription["latest_invoice"] = last;
+  ctx.state.replace(kind::subscription, std::move(subscription));
+  stop_collecting(ctx, id, last);
+  ctx.emit("customer.subscription.deleted", kind::subscription, id);
+  schedules::subscription_ended(ctx, ctx.state.at(kind::subscription, id));
+  entitlements::refresh(ctx, customer);
+  return last;
 }
 
 }  // namespace
@@ -72,40 +145,15 @@ void invoice_unpaid(context& ctx, const std::string& invoice) {
 
 void cancel(context& ctx, const std::string& id, bool prorate, bool invoice_now,
             const json& details) {
-  json subscription = ctx.state.live(kind::subscription, id);
-  const std::string customer = text_of(subscription, "customer");
-  const std::string status = text_of(subscription, "status");
-  if (prorate && (status == "active" || status == "past_due")) {
-    for (const auto& item : items_of(ctx, id))
-      credit_unused(ctx, subscription, item, ctx.now);
-  }
-  subscription["status"] = "canceled";
-  const bool foreseen = number_of(subscription, "cancel_at") != 0;
-  if (!foreseen || is_null(subscription, "canceled_at")) subscription["canceled_at"] = ctx.now;
-  subscription["ended_at"] = ctx.now;
-  json& why = subscription["cancellation_details"];
-  why["reason"] = "cancellation_requested";
-  if (details.is_object()) merge_hash(why, details);
-  if (invoice_now) {
-    ctx.watch_customer(customer);
-    const std::string last = bill_pending(ctx, subscription, "manual");
-    if (!last.empty()) subscription["latest_invoice"] = last;
-  }
-  const std::string last = text_of(subscription, "latest_invoice");
-  ctx.state.replace(kind::subscription, std::move(subscription));
-  stop_collecting(ctx, id);
-  ctx.emit("customer.subscription.deleted", kind::subscription, id);
-  schedules::subscription_ended(ctx, ctx.state.at(kind::subscription, id));
-  entitlements::refresh(ctx, customer);
-  const json* final_invoice = invoice_now ? ctx.state.find(kind::invoice, last) : nullptr;
-  if (final_invoice == nullptr || text_of(*final_invoice, "status") != "draft") return;
-  invoicing::finalize(ctx, last);
-  const json& billed = ctx.state.at(kind::invoice, last);
-  const std::string method = invoicing::payment_method_for(ctx, billed);
-  const bool charges = text_of(billed, "collection_method") == "charge_automatically";
-  if (charges && !method.empty() && text_of(billed, "status") == "open") {
-    invoicing::collect(ctx, last, method, true);
-  }
+  const auto bill = invoice_now ? last_bill::now : last_bill::none;
+  const std::string last = end(ctx, id, prorate, bill, details);
+  if (!last.empty()) collect_last(ctx, last);
+}
+
+std::string finish(context& ctx, const std::string& id, bool prorate) {
+  std::string last = end(ctx, id, prorate, last_bill::as_renewal, nullptr);
+  if (!last.empty()) apply_pause(ctx, id, last);
+  return last;
 }
 
 void cancel_all_of(context& ctx, const std::string& customer) {

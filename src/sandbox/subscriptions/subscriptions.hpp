@@ -18,9 +18,13 @@ void invoice_paid(context& ctx, const std::string& invoice);
 // An attempt to collect it did not bring the money: active becomes past_due.
 void invoice_unpaid(context& ctx, const std::string& invoice);
 
-// Ends it now and tells; `prorate` credits the unused time, `invoice_now` bills what is pending.
+// Ends it now and tells; `prorate` credits the unused time, `invoice_now` bills what is pending and
+// what has been used. Otherwise usage that no invoice has billed is lost.
 void cancel(context& ctx, const std::string& id, bool prorate, bool invoice_now,
             const json& details);
+// Ends it at the end of its period, or where its cancel_at is: what it has used is billed as a
+// renewal would be, by a draft that waits its hour. Gives the invoice; empty: nothing is metered.
+std::string finish(context& ctx, const std::string& id, bool prorate);
 void cancel_all_of(context& ctx, const std::string& customer);
 
 const params::schema& create_takes();
