@@ -7,6 +7,7 @@
 #include "sandbox/subscriptions/metered.hpp"
 #include "sandbox/subscriptions/subscription_parts.hpp"
 #include "sandbox/subscriptions/terms.hpp"
+#include "sandbox/subscriptions/thresholds.hpp"
 
 namespace tilld::sandbox::subscriptions {
 
@@ -25,6 +26,9 @@ answer<json> changed_item(context& ctx, const json& entry, const std::string& at
   if (!rates) return rates;
   item["tax_rates"] = std::move(*rates);
   if (auto taken = take_quantity(item, price_of_item(ctx, item), entry, at); !taken) {
+    return std::unexpected(taken.error());
+  }
+  if (auto taken = thresholds::take_of_item(ctx, item, entry, at); !taken) {
     return std::unexpected(taken.error());
   }
   if (entry.contains("metadata")) {
@@ -62,6 +66,9 @@ answer<json> new_item(context& ctx, const json& entry, const std::string& at,
   item["tax_rates"] = std::move(*rates);
   item["price"] = (*price)["id"];
   if (auto taken = take_quantity(item, *price, entry, at); !taken) {
+    return std::unexpected(taken.error());
+  }
+  if (auto taken = thresholds::take_of_item(ctx, item, entry, at); !taken) {
     return std::unexpected(taken.error());
   }
   item["metadata"] = entry.contains("metadata") ? entry["metadata"] : json(nullptr);
@@ -241,6 +248,9 @@ void apply(context& ctx, const json& subscription, const std::vector<item_change
       add_item(ctx, id, text_of(change.after, "price"), number_of(change.after, "quantity"),
                change.after["metadata"], {ctx.now, end}, change.after["tax_rates"],
                text_of(change.after, "id"));
+      json added = ctx.state.live(kind::subscription_item, text_of(change.after, "id"));
+      added["billing_thresholds"] = change.after["billing_thresholds"];
+      ctx.state.replace(kind::subscription_item, std::move(added));
     } else {
       json after = change.after;
       if (after["price"] != change.before["price"]) start_measuring(ctx, after);

@@ -146,6 +146,21 @@ invoicing::order order_for(const context& ctx, const json& subscription,
   return wanted;
 }
 
+std::string start_anew(context& ctx, json& s, invoicing::order wanted) {
+  const std::string id = text_of(s, "id");
+  const json& price = price_of_item(ctx, items_of(ctx, id).front());
+  auto used = usage_so_far(ctx, s);
+  measure_anew(ctx, s, used);
+  s["billing_cycle_anchor"] = ctx.now;
+  set_cycle(ctx, s, cycle_at(ctx.now, price, ctx.now));
+  ctx.state.replace(kind::subscription, s);
+  wanted.lines = cycle_lines(ctx, id, false);
+  wanted.lines.insert(wanted.lines.end(), used.begin(), used.end());
+  std::string invoice = invoiceitems::draft_of_pending(ctx, wanted, wanted.lines.empty());
+  if (!invoice.empty()) s["latest_invoice"] = invoice;
+  return invoice;
+}
+
 std::string begin_next_period(context& ctx, json& subscription,
                               const std::vector<invoicing::line>& used) {
   const std::string id = text_of(subscription, "id");

@@ -18,6 +18,10 @@ void note_cycle(const context& ctx, json& subscription, std::int64_t end_s);
 // An invoice of the subscription, without lines yet.
 invoicing::order order_for(const context& ctx, const json& subscription, const std::string& reason);
 
+// A new period from now on, billed by that order together with what is pending and what has been
+// used. Gives the draft; none where there is nothing to bill.
+std::string start_anew(context& ctx, json& subscription, invoicing::order wanted);
+
 // The period after the present one, and its draft, which bills what the present one has `used`: the
 // caller tells customer.subscription.updated. Gives the invoice.
 std::string begin_next_period(context& ctx, json& subscription,

@@ -41,12 +41,38 @@ std::int64_t billed(const context& ctx, const usage::span& s) {
   return std::clamp<std::int64_t>(usage::total(ctx.state, s), 0, most_units);
 }
 
+// What thresholds have billed of the item's present period.
+struct billed_before {
+  std::int64_t units = 0;
+  std::int64_t amount = 0;
+};
+billed_before before_of(const json& item) {
+  if (!item.contains("_billed")) return {};
+  const json& b = item["_billed"];
+  if (number_of(b, "from") != number_of(item, "current_period_start")) return {};
+  return {number_of(b, "units"), number_of(b, "amount")};
+}
+
+invoicing::line given_back(const context& ctx, const json& item, std::int64_t amount) {
+  invoicing::line l = lines_of_item(ctx, item, 0).front();
+  l.quantity = 1;
+  l.amount = -amount;
+  l.unit_decimal = std::to_string(-amount);
+  l.description = "Amount previously billed";
+  return l;
+}
+
 std::vector<invoicing::line> lines_for(const context& ctx, const json& item, const usage::span& s) {
   auto lines = lines_of_item(ctx, item, billed(ctx, s));
   for (auto& l : lines) {
     l.period_start_s = std::max(s.from_s, number_of(item, "_usage_from"));
     l.period_end_s = ctx.now;
     l.usage = text_of_span(s);
+  }
+  if (const auto before = before_of(item); before.amount != 0) {
+    lines.push_back(given_back(ctx, item, before.amount));
+    lines.back().period_start_s = lines.front().period_start_s;
+    lines.back().period_end_s = ctx.now;
   }
   return lines;
 }
@@ -184,7 +210,7 @@ std::vector<invoicing::line> usage_so_far(const context& ctx, const json& subscr
   for (const auto& item : metered_items(ctx, subscription)) {
     auto s = span_of_item(ctx, subscription, item);
     s.to_s = ctx.now + 1;
-    if (billed(ctx, s) > 0) append(lines, lines_for(ctx, item, s));
+    if (billed(ctx, s) != before_of(item).units) append(lines, lines_for(ctx, item, s));
   }
   return lines;
 }
@@ -213,7 +239,7 @@ void bill_removed(context& ctx, const json& subscription, const json& item) {
   if (!is_flexible(subscription)) return;
   auto s = span_of_item(ctx, subscription, item);
   s.to_s = number_of(item, "current_period_end");
-  if (billed(ctx, s) == 0) return;
+  if (billed(ctx, s) == before_of(item).units) return;
   for (const auto& l : lines_for(ctx, item, s))
     invoiceitems::make_usage(ctx, subscription, l);
 }
@@ -221,6 +247,26 @@ void bill_removed(context& ctx, const json& subscription, const json& item) {
 void start_measuring(context& ctx, json& item) {
   item["_usage_after"] = ctx.state.ids.next(kind::meter_event);
   item["_usage_from"] = ctx.now;
+  item.erase("_billed");
+}
+
+std::int64_t unbilled_units(const context& ctx, const json& subscription, const json& item) {
+  auto s = span_of_item(ctx, subscription, item);
+  s.to_s = ctx.now + 1;
+  return billed(ctx, s) - before_of(item).units;
+}
+
+void note_billed(context& ctx, const json& subscription) {
+  for (json& item : metered_items(ctx, subscription)) {
+    auto s = span_of_item(ctx, subscription, item);
+    s.to_s = ctx.now + 1;
+    const std::int64_t units = billed(ctx, s);
+    std::int64_t amount = 0;
+    for (const auto& l : lines_of_item(ctx, item, units))
+      amount += l.amount;
+    item["_billed"] = {{"from", s.from_s}, {"units", units}, {"amount", amount}};
+    ctx.state.replace(kind::subscription_item, std::move(item));
+  }
 }
 
 void follow_usage(context& ctx, const std::string& invoice) {

@@ -40,6 +40,12 @@ void bill_removed(context& ctx, const json& subscription, const json& item);
 // What is reported from now on belongs to what the item is from now on.
 void start_measuring(context& ctx, json& item);
 
+// What it has used in its present period that no invoice has billed, until now.
+std::int64_t unbilled_units(const context& ctx, const json& subscription, const json& item);
+// All that the metered items have used until now is billed: later invoices of the period give back
+// that sum, and bill the whole of it at its tiers.
+void note_billed(context& ctx, const json& subscription);
+
 // Late reports: the lines of a draft that is about to be finalized say what is known by now.
 // Source: https://docs.stripe.com/billing/subscriptions/usage-based/configure-grace-period
 void follow_usage(context& ctx, const std::string& invoice);

@@ -14,6 +14,7 @@
 #include "sandbox/subscriptions/subscription_parts.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
 #include "sandbox/subscriptions/terms.hpp"
+#include "sandbox/subscriptions/thresholds.hpp"
 
 namespace tilld::sandbox::subscriptions {
 
@@ -273,6 +274,18 @@ std::vector<invoicing::line> first_lines(const context& ctx, const beginning& b,
   return lines;
 }
 
+// The items' thresholds, and whether the subscription's own fits them.
+answer<void> limit_items(context& ctx, const json& s, const std::vector<std::string>& ids) {
+  const json given = ctx.param("items");
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    json item = ctx.state.live(kind::subscription_item, ids[i]);
+    const std::string at = "items[" + std::to_string(i) + "]";
+    if (auto taken = thresholds::take_of_item(ctx, item, given[i], at); !taken) return taken;
+    ctx.state.replace(kind::subscription_item, std::move(item));
+  }
+  return thresholds::check(ctx, s);
+}
+
 // The subscription with its items, its first draft if there is anything to bill and, where nobody
 // can pay for what comes later, the setup intent that asks for a card. What is told of it is told
 // before customer.subscription.created.
@@ -288,6 +301,9 @@ answer<std::string> build(context& ctx, const beginning& b) {
   for (const auto& item : b.items) {
     items.push_back(add_item(ctx, id, text_of(item.price, "id"), item.quantity, item.metadata,
                              {ctx.now, end}, item.tax_rates));
+  }
+  if (auto limited = limit_items(ctx, s, items); !limited) {
+    return std::unexpected(limited.error());
   }
   if (auto put = put_discounts(ctx, s, items); !put) return std::unexpected(put.error());
   if (auto added = add_invoice_items(ctx, s); !added) return std::unexpected(added.error());
@@ -347,6 +363,7 @@ const params::schema& create_takes() {
        params::hash("billing_mode", {params::choice("type", {"classic", "flexible"}).needed(),
                                      params::unsimulated("flexible")}),
        params::timestamp("billing_cycle_anchor"),
+       thresholds::field(),
        cancel_at_field(),
        params::boolean("cancel_at_period_end"),
        params::choice("collection_method", {"charge_automatically", "send_invoice"}),
@@ -355,7 +372,7 @@ const params::schema& create_takes() {
        params::text("description", 500).clearable(),
        params::list("items", {params::text("price"),
                               params::integer("quantity").at_least(0).at_most(999'999),
-                              params::metadata(), params::unsimulated("billing_thresholds"),
+                              params::metadata(), thresholds::item_field(),
                               params::unsimulated("current_trial"), params::unsimulated("plan")}),
        params::metadata(),
        params::boolean("off_session"),

@@ -10,19 +10,21 @@
 #include "sandbox/machine/paging.hpp"
 #include "sandbox/subscriptions/subscription_parts.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
+#include "sandbox/subscriptions/thresholds.hpp"
 
 namespace tilld::sandbox::subscription_items {
 
 namespace {
 
 // What the item itself is asked to be; the rest is about the change.
-constexpr std::array of_item = {"clear_usage", "discounts", "metadata", "price",
-                                "price_data",  "quantity",  "tax_rates"};
+constexpr std::array of_item = {"billing_thresholds", "clear_usage", "discounts",
+                                "metadata",           "price",       "price_data",
+                                "quantity",           "tax_rates"};
 constexpr std::array of_change = {"off_session", "payment_behavior", "proration_behavior",
                                   "proration_date"};
 
 params::schema shared_fields() {
-  return {params::unsimulated("billing_thresholds"),
+  return {thresholds::item_field(),
           params::unsimulated("current_trial"),
           discounts::field(),
           params::metadata(),

@@ -10,6 +10,7 @@
 #include "sandbox/machine/money.hpp"
 #include "sandbox/payments/payment_methods.hpp"
 #include "sandbox/subscriptions/metered.hpp"
+#include "sandbox/subscriptions/thresholds.hpp"
 
 namespace tilld::sandbox::subscriptions {
 
@@ -400,6 +401,7 @@ answer<void> take_settings(const context& ctx, json& subscription) {
     }
     merge_hash(subscription["payment_settings"], given);
   }
+  if (auto taken = thresholds::take(ctx, subscription); !taken) return taken;
   if (ctx.given("trial_settings")) subscription["trial_settings"] = ctx.param("trial_settings");
   ctx.copy_given(subscription, {"description"});
   if (!ctx.given("metadata")) return {};

@@ -13,6 +13,7 @@
 #include "sandbox/subscriptions/subscription_parts.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
 #include "sandbox/subscriptions/terms.hpp"
+#include "sandbox/subscriptions/thresholds.hpp"
 
 namespace tilld::sandbox::subscriptions {
 
@@ -110,24 +111,6 @@ answer<void> take_plain(const context& ctx, json& subscription) {
   return {};
 }
 
-// A new period from now on, billed together with what is pending and what has been used. Gives the
-// draft; none where there is nothing to bill.
-std::string start_anew(context& ctx, json& s) {
-  const std::string id = text_of(s, "id");
-  const json& price = price_of_item(ctx, items_of(ctx, id).front());
-  auto used = usage_so_far(ctx, s);
-  measure_anew(ctx, s, used);
-  s["billing_cycle_anchor"] = ctx.now;
-  set_cycle(ctx, s, cycle_at(ctx.now, price, ctx.now));
-  ctx.state.replace(kind::subscription, s);
-  auto wanted = order_for(ctx, s, "subscription_update");
-  wanted.lines = cycle_lines(ctx, id, false);
-  wanted.lines.insert(wanted.lines.end(), used.begin(), used.end());
-  std::string invoice = invoiceitems::draft_of_pending(ctx, wanted, wanted.lines.empty());
-  if (!invoice.empty()) s["latest_invoice"] = invoice;
-  return invoice;
-}
-
 answer<void> collect_now(context& ctx, const std::string& invoice) {
   if (ctx.foresees) return {};
   invoicing::finalize(ctx, invoice);
@@ -170,7 +153,7 @@ answer<void> end_trial(context& ctx, const std::string& id, const json& before) 
     return {};
   }
   s["status"] = "active";
-  const std::string invoice = start_anew(ctx, s);
+  const std::string invoice = start_anew(ctx, s, order_for(ctx, s, "subscription_update"));
   ctx.state.replace(kind::subscription, std::move(s));
   ctx.emit_updated("customer.subscription.updated", kind::subscription, id, before);
   if (sends || invoice.empty()) return {};
@@ -219,6 +202,7 @@ answer<void> carry_out(context& ctx, json s, const changes& c, const json& befor
   if (auto put = put_discounts(ctx, s, ids_of(c.items)); !put) return put;
   prorate(ctx, s, c);
   apply(ctx, s, c.items);
+  if (auto fits = thresholds::check(ctx, s); !fits) return fits;
   if (auto added = add_invoice_items(ctx, s); !added) return added;
   if (ctx.given("trial_end") && ctx.param("trial_end") != "now") {
     if (auto moved = move_trial(ctx, s, c); !moved) return moved;
@@ -226,7 +210,7 @@ answer<void> carry_out(context& ctx, json s, const changes& c, const json& befor
   if (!c.items.empty()) refresh_derived(ctx, s);
   std::string invoice;
   if (c.starts_anew) {
-    invoice = start_anew(ctx, s);
+    invoice = start_anew(ctx, s, order_for(ctx, s, "subscription_update"));
   } else if (c.bills_now) {
     invoice = bill_pending(ctx, s, "subscription_update");
   }
@@ -291,8 +275,12 @@ answer<void> check_pending(const context& ctx) {
 
 const params::schema& update_takes() {
   static const params::schema takes = with_terms(
-      {automatic_tax_field(), params::choice("billing_cycle_anchor", {"now", "unchanged"}),
-       cancel_at_field(), params::boolean("cancel_at_period_end"), cancel_takes().front(),
+      {automatic_tax_field(),
+       params::choice("billing_cycle_anchor", {"now", "unchanged"}),
+       thresholds::field(),
+       cancel_at_field(),
+       params::boolean("cancel_at_period_end"),
+       cancel_takes().front(),
        params::choice("collection_method", {"charge_automatically", "send_invoice"}),
        params::integer("days_until_due").at_least(0).at_most(365),
        params::text("default_payment_method").clearable(),
@@ -300,16 +288,20 @@ const params::schema& update_takes() {
        params::list("items",
                     {params::text("id"), params::text("price"), params::boolean("deleted"),
                      params::integer("quantity").at_least(0).at_most(999'999), params::metadata(),
-                     params::unsimulated("billing_thresholds"), params::boolean("clear_usage"),
+                     thresholds::item_field(), params::boolean("clear_usage"),
                      params::unsimulated("current_trial"), params::unsimulated("plan")}),
-       params::metadata(), params::boolean("off_session"),
+       params::metadata(),
+       params::boolean("off_session"),
        params::hash(
            "pause_collection",
            {params::choice("behavior", {"keep_as_draft", "mark_uncollectible", "void"}).needed(),
             params::timestamp("resumes_at")})
            .clearable(),
-       payment_behavior_field(), payment_settings_field(), proration_behavior_field(),
-       params::timestamp("proration_date"), params::timestamp("trial_end").or_word("now"),
+       payment_behavior_field(),
+       payment_settings_field(),
+       proration_behavior_field(),
+       params::timestamp("proration_date"),
+       params::timestamp("trial_end").or_word("now"),
        trial_settings_field()});
   return takes;
 }

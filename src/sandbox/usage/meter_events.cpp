@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "sandbox/machine/calendar.hpp"
+#include "sandbox/subscriptions/thresholds.hpp"
 #include "sandbox/time/clock.hpp"
 #include "sandbox/usage/meters.hpp"
 #include "sandbox/usage/usage.hpp"
@@ -127,6 +128,7 @@ answer<json> create(context& ctx) {
   event["_day"] = usage::key_of_day(of, *customer, *at);
   event["_value"] = *value;
   ctx.state.insert(kind::meter_event, std::move(event));
+  thresholds::note_usage(ctx, *customer, of);
   return ctx.shown(kind::meter_event, id);
 }
 

@@ -306,7 +306,7 @@ TEST_CASE("What a subscription cannot be made of is refused by name") {
   CHECK(refusal(fine + "&items[0][price_data][currency]=usd").param() ==
         "items[0][price_data][product]");
   CHECK(refusal(fine + "&discounts[0][coupon]=X").code() == "resource_missing");
-  CHECK(refusal(fine + "&billing_thresholds[amount_gte]=1000").status == 501);
+  CHECK(refusal(fine + "&application_fee_percent=10").status == 501);
   CHECK(refusal(fine + "&automatic_tax[enabled]=true").status == 501);
   CHECK(refusal(fine + "&items[0][colour]=red").param() == "items[0][colour]");
 }
