@@ -37,6 +37,8 @@ sandbox::request request_of(const http::request& r) {
   asked.authorization = r.header("authorization");
   asked.idempotency_key = r.header("idempotency-key");
   asked.stripe_version = r.header("stripe-version");
+  asked.content_type = r.header("content-type");
+  asked.stripe_account = r.header("stripe-account");
   return asked;
 }
 
@@ -62,7 +64,7 @@ class sandbox_service::service {
         sender_(time),
         server_(listener(), routes(), counts) {
     for (auto& to : settings_.targets)
-      sender_.add_target({to.url, {to.secret}, {}});
+      sender_.add_target({to.url, {to.secret}});
     sender_.on_delivered([this](const std::string& event) {
       const std::lock_guard lock(mutex_);
       simulator_.note_delivered(event);
@@ -86,7 +88,7 @@ class sandbox_service::service {
 
   std::uint16_t port() const { return server_.port(); }
 
-  void add_target(sandbox_settings::target to) { sender_.add_target({to.url, {to.secret}, {}}); }
+  void add_target(sandbox_settings::target to) { sender_.add_target({to.url, {to.secret}}); }
 
   void stop() {
     if (std::exchange(stopped_, true)) return;
@@ -135,7 +137,7 @@ class sandbox_service::service {
     send_events();
     http::response answer;
     answer.status = page.status;
-    answer.content_type = "text/html; charset=utf-8";
+    answer.content_type = page.content_type;
     answer.body = page.body;
     answer.headers.emplace_back("Content-Security-Policy",
                                 "default-src 'none'; style-src 'unsafe-inline'; "
@@ -225,7 +227,8 @@ class sandbox_service::service {
   void endpoints_changed() {
     std::vector<webhook_endpoint> made;
     for (auto& to : simulator_.destinations()) {
-      if (to.enabled) made.push_back({to.url, to.secrets, to.enabled_events});
+      if (!to.enabled) continue;
+      made.push_back({to.url, to.secrets, to.enabled_events, false, to.connect, to.account});
     }
     sender_.set_endpoints(std::move(made));
   }

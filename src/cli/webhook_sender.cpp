@@ -24,7 +24,9 @@ constexpr std::int64_t give_up_ms = 3 * 24 * 3600 * 1000LL;
 constexpr std::size_t at_once = 16;
 constexpr std::int64_t answer_within_ms = 20'000;
 
-bool wants(const webhook_endpoint& to, const std::string& type) {
+bool wants(const webhook_endpoint& to, const std::string& type, const std::string& account) {
+  const bool ours = to.connect ? !account.empty() : account == to.account;
+  if (!to.everybodys && !ours) return false;
   if (to.enabled_events.empty()) return true;
   return std::ranges::any_of(to.enabled_events,
                              [&](const auto& e) { return e == "*" || e == type; });
@@ -67,7 +69,7 @@ class webhook_sender::queue {
       const std::lock_guard lock(mutex_);
       for (const auto* all : {&given_, &set_}) {
         for (const auto& to : *all) {
-          if (!wants(*to, parcel.type)) continue;
+          if (!wants(*to, parcel.type, parcel.account)) continue;
           const std::int64_t now = time_.mono_ms();
           enter(now + parcel.after_ms,
                 {to, parcel.event, shared, now, 0, parcel.skew_s, parcel.old_secret});

@@ -18,10 +18,12 @@ struct request {
   std::string verb;
   std::string path;             // "/v1/customers/cus_x"
   std::string query;            // raw
-  std::string body;             // form-encoded
+  std::string body;             // form-encoded, or as content_type says
   std::string authorization;    // the header's value
   std::string idempotency_key;  // empty: none
   std::string stripe_version;   // empty: the default
+  std::string stripe_account;   // a connected account; empty: the own
+  std::string content_type;     // multipart/form-data for files; anything else is a form
 };
 
 struct response {
@@ -35,6 +37,7 @@ struct response {
 struct emitted {
   std::string id;
   std::string type;
+  std::string account;  // a connected one; empty: the own
   std::int64_t created_s = 0;
   std::string body;  // the event object, pretty-printed: what a webhook carries
 };
@@ -46,6 +49,8 @@ struct destination {
   std::vector<std::string> secrets;         // "whsec_…"; the newest first
   std::vector<std::string> enabled_events;  // types, or "*"
   bool enabled = true;
+  bool connect = false;  // for the events of connected accounts, not for the own ones
+  std::string account;   // a connected account that has made it; empty: the own
 };
 
 // A visit of one of the hosted pages, and what the browser gets.
@@ -57,8 +62,9 @@ struct page_visit {
 };
 struct page {
   int status = 200;
-  std::string body;      // HTML
+  std::string body;
   std::string location;  // of a 303
+  std::string content_type = "text/html; charset=utf-8";
 };
 
 class simulator {
@@ -124,7 +130,8 @@ class simulator {
   std::string object(std::string_view id) const;
 
   // Every object and event, for comparing a mirror with the truth:
-  // {"customer": {"cus_x": {…}}, …}. Deleted objects are there as their stub.
+  // {"customer": {"cus_x": {…}}, …}. Deleted objects are there as their stub. Connected accounts
+  // stand below "accounts" in the same way.
   std::string dump() const;
 
   // All of the state, to keep it across restarts. load() into a fresh simulator; returns false and

@@ -71,20 +71,27 @@ answer<void> take_endpoint(const context& ctx, json& endpoint) {
 
 }  // namespace
 
-answer<json> retrieve(context& ctx) {
+json opened(const std::string& id, const std::string& country, const std::string& currency) {
   json known = json::parse(constant_members);
-  known["id"] = ctx.facts.id;
+  known["id"] = id;
   known["object"] = "account";
-  known["country"] = ctx.facts.country;
+  known["country"] = country;
   known["created"] = opened_at_s;
-  known["default_currency"] = ctx.facts.currency;
+  known["default_currency"] = currency;
   known["external_accounts"] =
-      list_envelope(json::array(), false, "/v1/accounts/" + ctx.facts.id + "/external_accounts");
+      list_envelope(json::array(), false, "/v1/accounts/" + id + "/external_accounts");
   json account = json::object();
   for (const auto& field : stripe::catalogue::instance().object("account")->fields) {
     if (known.contains(field)) account[field] = known[field];
   }
   return account;
+}
+
+answer<json> retrieve(context& ctx) {
+  if (ctx.facts.connected()) {
+    return view(*ctx.facts.platform, kind::connected_account, ctx.facts.id);
+  }
+  return opened(ctx.facts.id, ctx.facts.country, ctx.facts.currency);
 }
 
 const params::schema& event_list_takes() {
@@ -110,9 +117,11 @@ answer<json> event_list(context& ctx) {
 
 const params::schema& endpoint_create_takes() {
   static const params::schema takes = {params::text("api_version", 40),
+                                       params::boolean("connect"),
                                        params::text("description", 5000).clearable(),
                                        params::list("enabled_events", {params::text("")}).needed(),
-                                       params::metadata(), params::text("url", 2048).needed()};
+                                       params::metadata(),
+                                       params::text("url", 2048).needed()};
   return takes;
 }
 
@@ -128,6 +137,7 @@ answer<json> endpoint_create(context& ctx) {
   ctx.copy_given(endpoint, {"api_version"});
   if (auto taken = take_endpoint(ctx, endpoint); !taken) return std::unexpected(taken.error());
   endpoint["status"] = "enabled";
+  if (ctx.truth("connect")) endpoint["_connect"] = true;
   const std::string secret = "whsec_" + ctx.state.ids.letters("secret" + id, 32);
   endpoint["_secret"] = secret;
   ctx.state.insert(kind::webhook_endpoint, std::move(endpoint));

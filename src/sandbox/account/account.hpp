@@ -6,6 +6,8 @@
 
 namespace tilld::sandbox::account {
 
+// An account as it is when its onboarding is complete.
+json opened(const std::string& id, const std::string& country, const std::string& currency);
 answer<json> retrieve(context& ctx);
 
 const params::schema& event_list_takes();

@@ -3,7 +3,9 @@
 
 #include "sandbox/account/account.hpp"
 #include "sandbox/account/balance.hpp"
+#include "sandbox/account/connected.hpp"
 #include "sandbox/account/customers.hpp"
+#include "sandbox/account/files.hpp"
 #include "sandbox/account/tax_ids.hpp"
 
 namespace tilld::sandbox {
@@ -13,6 +15,11 @@ namespace {
 // clang-format off
 constexpr route rows[] = {
     {"GET", "/v1/account", account::retrieve, no_params},
+    {"POST", "/v1/accounts", connected::create, connected::create_takes},
+    {"GET", "/v1/accounts", connected::list, connected::list_takes},
+    {"GET", "/v1/accounts/{id}", connected::retrieve, no_params},
+    {"POST", "/v1/accounts/{id}", connected::update, connected::update_takes},
+    {"DELETE", "/v1/accounts/{id}", connected::remove, no_params},
     {"GET", "/v1/balance", balance::retrieve_balance, no_params},
     {"GET", "/v1/balance_transactions", balance::list, balance::list_takes},
     {"GET", "/v1/balance_transactions/{id}", balance::retrieve, no_params},
@@ -35,6 +42,13 @@ constexpr route rows[] = {
      customers::transactions, customers::transactions_takes},
     {"GET", "/v1/customers/{customerId}/balance_transactions/{id}",
      customers::transaction, no_params},
+    {"POST", "/v1/files", files::create, files::create_takes},
+    {"GET", "/v1/files", files::list, files::list_takes},
+    {"GET", "/v1/files/{id}", files::retrieve, no_params},
+    {"POST", "/v1/file_links", files::link_create, files::link_create_takes},
+    {"GET", "/v1/file_links", files::link_list, files::link_list_takes},
+    {"GET", "/v1/file_links/{id}", files::link_retrieve, no_params},
+    {"POST", "/v1/file_links/{id}", files::link_update, files::link_update_takes},
     {"POST", "/v1/tax_ids", tax_ids::create, tax_ids::create_takes},
     {"GET", "/v1/tax_ids", tax_ids::list, tax_ids::list_takes},
     {"GET", "/v1/tax_ids/{id}", tax_ids::retrieve, no_params},

@@ -231,7 +231,8 @@ mishap faults::for_request(const std::string& header, std::string& wrong) {
 std::vector<planned> faults::for_events(std::vector<emitted> events) {
   std::vector<planned> plan;
   for (auto& e : events) {
-    planned p{std::move(e.id), std::move(e.type), std::move(e.body), 0, 0, false};
+    planned p{
+        std::move(e.id), std::move(e.type), std::move(e.account), std::move(e.body), 0, 0, false};
     const bool stale = strikes(fault::stale);
     const bool other = strikes(fault::other_version);
     const bool cut = strikes(fault::short_lists);

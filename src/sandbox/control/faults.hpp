@@ -68,6 +68,7 @@ struct mishap {
 struct planned {
   std::string event;
   std::string type;
+  std::string account;  // a connected one; empty: the own
   std::string body;
   std::int64_t after_ms = 0;
   std::int64_t skew_s = 0;  // of the signature's time, at the first try

@@ -8,6 +8,13 @@ namespace {
 
 constexpr std::size_t metadata_keys = 50;
 
+// The connected account that an event is about or happened on; empty: the own one's.
+std::string account_of(const account_facts& facts, const json& object) {
+  if (facts.connected()) return facts.id;
+  const bool is_account = text_of(object, "object") == "account";
+  return is_account && text_of(object, "id") != facts.id ? text_of(object, "id") : std::string();
+}
+
 }  // namespace
 
 const json& context::param(std::string_view name) const {
@@ -56,6 +63,8 @@ void context::emit_object(std::string type, json object, json previous) {
   json event = json::object();
   event["id"] = state.ids.next_event();
   event["object"] = "event";
+  const std::string account = account_of(facts, object);
+  if (!account.empty()) event["account"] = account;
   event["api_version"] = stripe::catalogue::instance().api_version();
   event["created"] = now;
   json data = json::object();
@@ -73,6 +82,7 @@ void context::emit_object(std::string type, json object, json previous) {
   logged.id = text_of(event, "id");
   logged.type = std::move(type);
   logged.created_s = now;
+  logged.account = account;
   logged.text = compact(event);
   state.events.append(std::move(logged));
 }

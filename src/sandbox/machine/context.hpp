@@ -22,8 +22,11 @@ struct account_facts {
   std::string country = "US";
   std::string currency = "usd";
   std::string name = "Sandbox";
+  // The own account's world, for a connected one, whose own document is there; nullptr otherwise.
+  const world* platform = nullptr;
   std::string base_url;  // "http://127.0.0.1:12111", where the hosted pages are; empty: nowhere
 
+  bool connected() const { return platform != nullptr; }
   // A hosted page: here, or where Stripe would have it.
   std::string page(const char* at_stripe, const std::string& path) const {
     return (base_url.empty() ? std::string(at_stripe) : base_url) + path;

@@ -21,6 +21,7 @@ struct logged_event {
   std::string type;
   std::int64_t created_s = 0;
   std::string text;
+  std::string account;     // a connected one; empty: the own
   bool delivered = false;  // every endpoint that wants it has taken it
 };
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/bytes.hpp"
+#include "sandbox/machine/multipart.hpp"
 #include "stripe/form.hpp"
 
 namespace tilld::sandbox {
@@ -60,10 +61,15 @@ answer<std::vector<std::string>> segments_of(const request& r) {
   }
 }
 
+result<stripe::form_pairs> body_of(const request& r) {
+  return is_multipart(r.content_type) ? decode_multipart(r.content_type, r.body)
+                                      : stripe::decode_form(r.body);
+}
+
 answer<nlohmann::json> params_of(const request& r) {
   auto pairs = stripe::decode_form(r.query);
   if (!pairs) return refuse("Invalid query: " + pairs.error().message);
-  auto body = stripe::decode_form(r.body);
+  auto body = body_of(r);
   if (!body) return refuse("Invalid request body: " + body.error().message);
   pairs->insert(pairs->end(), body->begin(), body->end());
   auto tree = stripe::form_to_json(*pairs);
@@ -86,6 +92,14 @@ answer<void> check_key(std::string_view authorization, std::string_view secret_k
     return unauthorized("Invalid API Key provided: " + masked(key));
   }
   return {};
+}
+
+std::unexpected<failure> no_access(std::string_view secret_key, const std::string& account) {
+  return refuse(stripe::api_error{
+      403, "invalid_request_error", "account_invalid",
+      "The provided key '" + masked(secret_key) + "' does not have access to account '" + account +
+          "' (or that account does not exist). Application access may have been revoked.",
+      ""});
 }
 
 answer<void> check_version(std::string_view version) {

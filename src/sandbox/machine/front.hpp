@@ -14,6 +14,9 @@ namespace tilld::sandbox {
 // Bearer or Basic with the one key; 401 otherwise.
 answer<void> check_key(std::string_view authorization, std::string_view secret_key);
 
+// 403: the key may not act for that account.
+std::unexpected<failure> no_access(std::string_view secret_key, const std::string& account);
+
 // Empty or a date with a train's name; anything else is 400.
 answer<void> check_version(std::string_view version);
 

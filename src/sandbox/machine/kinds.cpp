@@ -110,7 +110,8 @@ std::vector<kind_row> make_rows() {
       {kind::meter_event, "billing.meter_event", "mev_1", 23, paths{"_of", "_day", "identifier"},
        paths{}},
       {kind::test_clock, "test_helpers.test_clock", "clock_1", 23, paths{}, paths{"deleted"}},
-      {kind::connected_account, "account", "acct_1", 16, paths{}, paths{}},
+      {kind::connected_account, "account", "acct_1", 16, paths{},
+       paths{"company", "deleted", "groups", "individual"}},
       {kind::file, "file", "file_1", 23, paths{"purpose"}, paths{}},
       {kind::file_link, "file_link", "link_1", 23, paths{"file"}, paths{}},
   };

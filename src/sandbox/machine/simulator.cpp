@@ -5,6 +5,7 @@
 
 #include "base/bytes.hpp"
 #include "sandbox/catalogue/prices.hpp"
+#include "sandbox/machine/accounts.hpp"
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/machine/context.hpp"
 #include "sandbox/machine/expand.hpp"
@@ -33,25 +34,39 @@ struct result {
 }  // namespace
 
 struct simulator::machine {
-  explicit machine(options o) : options_(std::move(o)), state(options_.seed) {
-    facts.id = options_.account_id;
-  }
+  explicit machine(options o) : options_(std::move(o)), all(options_.account_id, options_.seed) {}
 
-  result refused(const failure& f, const std::string& request_id) const {
-    return {f.error.status, error_body(f, request_id, state.now_s), f.kept};
-  }
-
-  answer<json> act(context& ctx, const route& row, const target& asked);
-  result run(const request& r, const target& asked, const std::string& request_id);
-  answer<const kept_result*> replayed(const request& r, const std::string& fingerprint) const;
-  response answer_to(const request& r, const std::string& request_id);
+  response answer_to(const request& r);
 
   options options_;
-  account_facts facts;
-  world state;
+  accounts all;
 };
 
-answer<json> simulator::machine::act(context& ctx, const route& row, const target& asked) {
+namespace {
+
+// A request on one account.
+class account_desk {
+ public:
+  account_desk(books& on, const request& r, std::string request_id)
+      : facts(on.facts), state(on.state), request_(r), request_id_(std::move(request_id)) {}
+
+  result refused(const failure& f) const {
+    return {f.error.status, error_body(f, request_id_, state.now_s), f.kept};
+  }
+  result answer_once(const target& asked, response& out);
+  result run(const target& asked);
+
+ private:
+  answer<json> act(context& ctx, const route& row, const target& asked);
+  answer<const kept_result*> replayed(const std::string& fingerprint) const;
+
+  account_facts& facts;
+  world& state;
+  const request& request_;
+  std::string request_id_;
+};
+
+answer<json> account_desk::act(context& ctx, const route& row, const target& asked) {
   auto params = params::check(*asked.endpoint, row.takes(), asked.params);
   if (!params) return params;
   const json expand = params->contains("expand") ? (*params)["expand"] : json(nullptr);
@@ -66,20 +81,19 @@ answer<json> simulator::machine::act(context& ctx, const route& row, const targe
   return answered;
 }
 
-result simulator::machine::run(const request& r, const target& asked,
-                               const std::string& request_id) {
+result account_desk::run(const target& asked) {
+  const request& r = request_;
   const route* row = route_of(asked.endpoint);
   if (row == nullptr) {
     return refused(not_simulated("The sandbox does not simulate " + asked.endpoint->verb + " " +
                                  asked.endpoint->path + " yet.")
-                       .error(),
-                   request_id);
+                       .error());
   }
   context ctx(state, facts, state.now_s);
   ctx.endpoint = asked.endpoint;
   ctx.path = r.path;
   ctx.arguments = asked.arguments;
-  ctx.request_id = request_id;
+  ctx.request_id = request_id_;
   ctx.idempotency_key = r.verb == "POST" ? r.idempotency_key : std::string();
   state.begin();
   try {
@@ -94,17 +108,17 @@ result simulator::machine::run(const request& r, const target& asked,
     } else {
       state.rollback();
     }
-    return refused(answered.error(), request_id);
+    return refused(answered.error());
   } catch (const std::exception& e) {
     state.rollback();
     failure broken;
     broken.error = {500, "api_error", "", "The sandbox has failed: " + std::string(e.what()), ""};
-    return refused(broken, request_id);
+    return refused(broken);
   }
 }
 
-answer<const kept_result*> simulator::machine::replayed(const request& r,
-                                                        const std::string& fingerprint) const {
+answer<const kept_result*> account_desk::replayed(const std::string& fingerprint) const {
+  const request& r = request_;
   const kept_result* kept = state.kept.find(r.idempotency_key);
   if (kept == nullptr) return nullptr;
   const std::string hint = " Try using a key other than '" + r.idempotency_key +
@@ -126,89 +140,153 @@ answer<const kept_result*> simulator::machine::replayed(const request& r,
   return kept;
 }
 
-response simulator::machine::answer_to(const request& r, const std::string& request_id) {
+// Under an idempotency key: done once, answered again.
+result account_desk::answer_once(const target& asked, response& out) {
+  const request& r = request_;
+  out.headers.emplace_back("Idempotency-Key", r.idempotency_key);
+  if (r.idempotency_key.size() > longest_key) {
+    return refused(refuse("Idempotency keys can be at most 255 characters long.").error());
+  }
+  const std::string fingerprint = to_hex(sha256(asked.params.dump()));
+  const auto before = replayed(fingerprint);
+  if (!before) return refused(before.error());
+  if (const kept_result* kept = *before) {
+    out.headers.emplace_back("Idempotent-Replayed", "true");
+    out.headers.emplace_back("Original-Request", kept->request_id);
+    return {kept->status, kept->body, false};
+  }
+  result done = run(asked);
+  if (done.kept) {
+    out.headers.emplace_back("Original-Request", request_id_);
+    state.kept.keep(r.idempotency_key,
+                    {state.now_s, r.path, fingerprint, request_id_, done.status, done.body});
+  }
+  return done;
+}
+
+}  // namespace
+
+response simulator::machine::answer_to(const request& r) {
+  books* const named = all.of(r.stripe_account);
+  books& on = named == nullptr ? all.own() : *named;
+  const std::string request_id = on.state.ids.next_request();
+  account_desk desk(on, r, request_id);
   response out;
   const auto finish = [&](const result& done) {
     out.status = done.status;
     out.body = pretty(done.body);
     return out;
   };
-  out.date_s = state.now_s;
+  out.date_s = on.state.now_s;
   out.headers.emplace_back("Request-Id", request_id);
-  const std::string version = r.stripe_version.empty()
-                                  ? std::string(stripe::catalogue::instance().api_version())
-                                  : r.stripe_version;
   if (auto allowed = check_key(r.authorization, options_.secret_key); !allowed) {
-    return finish(refused(allowed.error(), request_id));
+    return finish(desk.refused(allowed.error()));
   }
   if (auto known = check_version(r.stripe_version); !known) {
-    return finish(refused(known.error(), request_id));
+    return finish(desk.refused(known.error()));
   }
-  out.headers.emplace_back("Stripe-Version", version);
+  if (named == nullptr) {
+    return finish(desk.refused(no_access(options_.secret_key, r.stripe_account).error()));
+  }
+  if (!r.stripe_account.empty()) out.headers.emplace_back("Stripe-Account", r.stripe_account);
+  out.headers.emplace_back("Stripe-Version",
+                           r.stripe_version.empty()
+                               ? std::string(stripe::catalogue::instance().api_version())
+                               : r.stripe_version);
   const auto asked = read_target(r);
-  if (!asked) return finish(refused(asked.error(), request_id));
+  if (!asked) return finish(desk.refused(asked.error()));
   const bool keyed = r.verb == "POST" && !r.idempotency_key.empty();
-  if (!keyed) return finish(run(r, *asked, request_id));
-  out.headers.emplace_back("Idempotency-Key", r.idempotency_key);
-  if (r.idempotency_key.size() > longest_key) {
-    return finish(refused(refuse("Idempotency keys can be at most 255 characters long.").error(),
-                          request_id));
-  }
-  const std::string fingerprint = to_hex(sha256(asked->params.dump()));
-  const auto before = replayed(r, fingerprint);
-  if (!before) return finish(refused(before.error(), request_id));
-  if (const kept_result* kept = *before) {
-    out.headers.emplace_back("Idempotent-Replayed", "true");
-    out.headers.emplace_back("Original-Request", kept->request_id);
-    return finish({kept->status, kept->body, false});
-  }
-  const result done = run(r, *asked, request_id);
-  if (done.kept) {
-    out.headers.emplace_back("Original-Request", request_id);
-    state.kept.keep(r.idempotency_key,
-                    {state.now_s, r.path, fingerprint, request_id, done.status, done.body});
-  }
-  return finish(done);
+  return finish(keyed ? desk.answer_once(*asked, out) : desk.run(*asked));
 }
+
+namespace {
+
+destination destination_of(const json& document, const books& of) {
+  destination d;
+  d.id = text_of(document, "id");
+  d.url = text_of(document, "url");
+  d.secrets = {text_of(document, "_secret")};
+  if (number_of(document, "_old_secret_until") > of.state.now_s) {
+    d.secrets.push_back(text_of(document, "_old_secret"));
+  }
+  for (const auto& type : document["enabled_events"])
+    d.enabled_events.push_back(type.get<std::string>());
+  d.enabled = text_of(document, "status") == "enabled";
+  d.connect = truth_of(document, "_connect");
+  if (of.facts.connected()) d.account = of.facts.id;
+  return d;
+}
+
+json dump_of(const world& state) {
+  json all = json::object();
+  for (const auto& row : all_kinds()) {
+    const table& rows = state.of(row.of);
+    json objects = json::object();
+    json plans = json::object();
+    for (row_number number = 0; number < rows.size(); ++number) {
+      const json& document = rows.at(number).document;
+      if (document.is_null()) continue;
+      const std::string id = text_of(document, "id");
+      if (row.of == kind::price && document["recurring"].is_object()) {
+        plans.push_back({id, plan_of_price(document)});
+      }
+      objects.push_back({id, view_of(state, row.of, document)});
+    }
+    if (!objects.empty()) all[row.object] = std::move(objects);
+    if (!plans.empty()) all["plan"] = std::move(plans);
+  }
+  json events = json::object();
+  for (auto row = state.events.all().from(0); row; row = state.events.all().from(*row + 1)) {
+    const auto& e = state.events.at(*row);
+    events.push_back({e.id, json::parse(e.text)});
+  }
+  if (!events.empty()) all["event"] = std::move(events);
+  return all;
+}
+
+}  // namespace
 
 simulator::simulator(options o) : machine_(std::make_unique<machine>(std::move(o))) {}
 simulator::~simulator() = default;
 
 response simulator::handle(const request& r, std::int64_t now_s) {
-  world& state = machine_->state;
   pass(now_s);
-  state.kept.forget_before(state.now_s - state.rules.keys_kept_s);
-  state.events.forget_before(state.now_s - events_kept_s);
-  return machine_->answer_to(r, state.ids.next_request());
+  machine_->all.each([](books& one) {
+    world& state = one.state;
+    state.kept.forget_before(state.now_s - state.rules.keys_kept_s);
+    state.events.forget_before(state.now_s - events_kept_s);
+  });
+  return machine_->answer_to(r);
 }
 
 std::int64_t simulator::time(std::int64_t real_s) const {
-  return machine_->state.clock.at(real_s);
+  return machine_->all.own().state.clock.at(real_s);
 }
 
 bool simulator::frozen() const {
-  return machine_->state.clock.frozen;
+  return machine_->all.own().state.clock.frozen;
 }
 
 void simulator::pass(std::int64_t real_s) {
-  world& state = machine_->state;
-  const std::int64_t now_s = state.clock.at(real_s);
-  time::run(state, machine_->facts, {}, now_s);
-  state.now_s = now_s;
+  const std::int64_t now_s = machine_->all.own().state.clock.at(real_s);
+  machine_->all.each([now_s](books& one) {
+    time::run(one.state, one.facts, {}, now_s);
+    one.state.now_s = now_s;
+  });
 }
 
 void simulator::freeze(std::int64_t at_s) {
-  machine_->state.clock = {true, at_s};
+  machine_->all.own().state.clock = {true, at_s};
   pass(at_s);
 }
 
 void simulator::release(std::int64_t real_s) {
-  account_clock& clock = machine_->state.clock;
+  account_clock& clock = machine_->all.own().state.clock;
   clock = {false, clock.at(real_s) - real_s};
 }
 
 bool simulator::advance(std::int64_t to_s, std::int64_t real_s) {
-  account_clock& clock = machine_->state.clock;
+  account_clock& clock = machine_->all.own().state.clock;
   if (to_s < clock.at(real_s)) return false;
   clock.s = clock.frozen ? to_s : to_s - real_s;
   pass(real_s);
@@ -218,21 +296,22 @@ bool simulator::advance(std::int64_t to_s, std::int64_t real_s) {
 std::string simulator::change_rules(std::string_view members) {
   const json given = json::parse(members, nullptr, false);
   if (given.is_discarded()) return "Settings are a JSON object.";
-  auto changed = changed_rules(machine_->state.rules, given);
+  const auto changed = changed_rules(machine_->all.own().state.rules, given);
   if (!changed) return changed.error().error.message;
-  machine_->state.rules = std::move(*changed);
+  machine_->all.each([&](books& one) { one.state.rules = *changed; });
   return {};
 }
 
 std::string simulator::rules() const {
-  return compact(rules_text(machine_->state.rules));
+  return compact(rules_text(machine_->all.own().state.rules));
 }
 
 bool simulator::authenticate(std::string_view intent_id, bool passes, std::int64_t real_s) {
-  world& state = machine_->state;
   pass(real_s);
+  books& on = machine_->all.holding(intent_id);
+  world& state = on.state;
   const std::string id(intent_id);
-  context ctx(state, machine_->facts, state.now_s);
+  context ctx(state, on.facts, state.now_s);
   for (const kind k : {kind::payment_intent, kind::setup_intent}) {
     if (const json* intent = state.find_live(k, id)) time::go_by(ctx, clock_of(*intent));
   }
@@ -251,7 +330,7 @@ bool simulator::authenticate(std::string_view intent_id, bool passes, std::int64
 }
 
 void simulator::reset() {
-  machine_->state = world(machine_->options_.seed);
+  machine_->all.reset();
 }
 
 void simulator::seed(std::int64_t customers, std::int64_t real_s) {
@@ -276,7 +355,7 @@ void simulator::seed(std::int64_t customers, std::int64_t real_s) {
 }
 
 std::string simulator::ledger() const {
-  const world& state = machine_->state;
+  const world& state = machine_->all.own().state;
   std::map<std::string, std::map<std::string, std::int64_t>> sums;
   const auto add = [&](kind k, const char* member, const char* name, const auto& counts) {
     const table& rows = state.of(k);
@@ -305,7 +384,7 @@ std::string simulator::ledger() const {
 }
 
 void simulator::set_base_url(std::string url) {
-  machine_->facts.base_url = std::move(url);
+  machine_->all.set_base_url(url);
 }
 
 bool simulator::is_page(std::string_view path) {
@@ -313,10 +392,12 @@ bool simulator::is_page(std::string_view path) {
 }
 
 page simulator::visit(const page_visit& v, std::int64_t real_s) {
-  world& state = machine_->state;
   pass(real_s);
-  context ctx(state, machine_->facts, state.now_s);
-  ctx.arguments = {v.path.substr(v.path.rfind('/') + 1)};
+  const std::string id = v.path.substr(v.path.rfind('/') + 1);
+  books& on = machine_->all.holding(id);
+  world& state = on.state;
+  context ctx(state, on.facts, state.now_s);
+  ctx.arguments = {id};
   time::go_by(ctx, time::clock_of_request(ctx));
   state.begin();
   try {
@@ -332,18 +413,19 @@ page simulator::visit(const page_visit& v, std::int64_t real_s) {
 
 std::vector<emitted> simulator::take_events() {
   std::vector<emitted> fresh;
-  for (const logged_event* e : machine_->state.events.take()) {
-    fresh.push_back({e->id, e->type, e->created_s, pretty(e->text)});
-  }
+  machine_->all.each([&](books& one) {
+    for (const logged_event* e : one.state.events.take())
+      fresh.push_back({e->id, e->type, e->account, e->created_s, pretty(e->text)});
+  });
   return fresh;
 }
 
 void simulator::note_delivered(std::string_view event_id) {
-  machine_->state.events.note_delivered(event_id);
+  machine_->all.each([&](books& one) { one.state.events.note_delivered(event_id); });
 }
 
 std::string simulator::roll_secret(std::string_view endpoint_id) {
-  world& state = machine_->state;
+  world& state = machine_->all.holding(endpoint_id).state;
   const json* found = state.find_live(kind::webhook_endpoint, endpoint_id);
   if (found == nullptr) return {};
   json endpoint = *found;
@@ -360,71 +442,43 @@ std::string simulator::roll_secret(std::string_view endpoint_id) {
 
 std::vector<destination> simulator::destinations() const {
   std::vector<destination> all;
-  const table& rows = std::as_const(machine_->state).of(kind::webhook_endpoint);
-  for (row_number row = 0; row < rows.size(); ++row) {
-    if (rows.at(row).deleted) continue;
-    const json& document = rows.at(row).document;
-    destination d{text_of(document, "id"),
-                  text_of(document, "url"),
-                  {text_of(document, "_secret")},
-                  {},
-                  text_of(document, "status") == "enabled"};
-    if (number_of(document, "_old_secret_until") > machine_->state.now_s) {
-      d.secrets.push_back(text_of(document, "_old_secret"));
+  machine_->all.each([&](const books& one) {
+    const table& rows = one.state.of(kind::webhook_endpoint);
+    for (row_number row = 0; row < rows.size(); ++row) {
+      if (!rows.at(row).deleted) all.push_back(destination_of(rows.at(row).document, one));
     }
-    for (const auto& type : document["enabled_events"]) {
-      d.enabled_events.push_back(type.get<std::string>());
-    }
-    all.push_back(std::move(d));
-  }
+  });
   return all;
 }
 
 std::string simulator::object(std::string_view id) const {
+  const world& state = machine_->all.holding(id).state;
   for (const auto& row : all_kinds()) {
-    const json shown = view(machine_->state, row.of, id);
+    const json shown = view(state, row.of, id);
     if (!shown.is_null()) return compact(shown);
   }
   return {};
 }
 
 std::string simulator::dump() const {
-  const world& state = machine_->state;
   json all = json::object();
-  for (const auto& row : all_kinds()) {
-    const table& rows = state.of(row.of);
-    json objects = json::object();
-    json plans = json::object();
-    for (row_number number = 0; number < rows.size(); ++number) {
-      const json& document = rows.at(number).document;
-      if (document.is_null()) continue;
-      const std::string id = text_of(document, "id");
-      if (row.of == kind::price && document["recurring"].is_object()) {
-        plans.push_back({id, plan_of_price(document)});
-      }
-      objects.push_back({id, view_of(state, row.of, document)});
+  machine_->all.each([&](const books& one) {
+    json its = dump_of(one.state);
+    if (one.facts.connected()) {
+      all["accounts"][one.facts.id] = std::move(its);
+    } else {
+      all = std::move(its);
     }
-    if (!objects.empty()) all[row.object] = std::move(objects);
-    if (!plans.empty()) all["plan"] = std::move(plans);
-  }
-  json events = json::object();
-  for (auto row = state.events.all().from(0); row; row = state.events.all().from(*row + 1)) {
-    const auto& e = state.events.at(*row);
-    events.push_back({e.id, json::parse(e.text)});
-  }
-  if (!events.empty()) all["event"] = std::move(events);
+  });
   return pretty(compact(all));
 }
 
 std::string simulator::save() const {
-  return machine_->state.save();
+  return machine_->all.save();
 }
 
 bool simulator::load(std::string_view bytes) {
-  world fresh(machine_->options_.seed);
-  if (!fresh.load(bytes)) return false;
-  machine_->state = std::move(fresh);
-  return true;
+  return machine_->all.load(bytes);
 }
 
 }  // namespace tilld::sandbox

@@ -105,6 +105,15 @@ void fill_item(const world& w, json& shown) {
   if (price != nullptr) shown["price"] = view_of(w, kind::price, *price);
 }
 
+void fill_file(const world& w, json& shown) {
+  const std::string id = text_of(shown, "id");
+  shown["links"] = embedded(w, kind::file_link, "file", id, "/v1/file_links?file=" + id, false);
+}
+
+void fill_file_link(const world& w, json& shown) {
+  shown["expired"] = !is_null(shown, "expires_at") && number_of(shown, "expires_at") <= w.now_s;
+}
+
 void fill_product_feature(const world& w, json& shown) {
   const json* feature = w.find(kind::feature, text_of(shown, "entitlement_feature"));
   if (feature != nullptr) shown["entitlement_feature"] = *feature;
@@ -222,6 +231,12 @@ json view_of(const world& w, kind k, const json& document) {
       break;
     case kind::invoice:
       fill_invoice(w, shown);
+      break;
+    case kind::file:
+      fill_file(w, shown);
+      break;
+    case kind::file_link:
+      fill_file_link(w, shown);
       break;
     case kind::credit_note:
       fill_credit_note(w, shown);

@@ -1,11 +1,11 @@
 // The world as bytes, and back.
 //
-//   state   = "tilld-sandbox-state 2 " sha256 "\n" json
+//   state   = "tilld-sandbox-state 3 " sha256 "\n" json
 //   sha256  = of the json, 64 letters of hex
 //   json    = {"seed", "now", "clock", "rules", "counters": […], "objects": {kind: [[document,
 //   deleted], …]},
-//              "events": {"first", "taken", "rows": [[id, type, created, text, delivered], …]},
-//              "kept": [[key, at, path, fingerprint, request, status, body], …]}
+//              "events": {"first", "taken", "rows": [[id, type, created, text, account, delivered],
+//              …]}, "kept": [[key, at, path, fingerprint, request, status, body], …]}
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.hpp"
@@ -15,7 +15,7 @@ namespace tilld::sandbox {
 
 namespace {
 
-constexpr std::string_view head = "tilld-sandbox-state 2 ";
+constexpr std::string_view head = "tilld-sandbox-state 3 ";
 
 json rows_of(const table& rows) {
   json all = json::array();
@@ -30,7 +30,7 @@ json rows_of(const event_log& log) {
   const sequence all = log.all();
   for (auto row = all.from(0); row; row = all.from(*row + 1)) {
     const auto& e = log.at(*row);
-    rows.push_back(json::array({e.id, e.type, e.created_s, e.text, e.delivered}));
+    rows.push_back(json::array({e.id, e.type, e.created_s, e.text, e.account, e.delivered}));
   }
   json events = json::object();
   events["first"] = all.from(0).value_or(log.end());
@@ -54,7 +54,7 @@ void read_events(const json& events, event_log& log) {
   log.restore(events["first"].get<row_number>(), events["taken"].get<row_number>());
   for (const auto& row : events["rows"]) {
     log.append({row[0].get<std::string>(), row[1].get<std::string>(), row[2].get<std::int64_t>(),
-                row[3].get<std::string>(), row[4].get<bool>()});
+                row[3].get<std::string>(), row[4].get<std::string>(), row[5].get<bool>()});
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "sandbox/account/files.hpp"
 #include "sandbox/billing/invoices.hpp"
 #include "sandbox/machine/asking.hpp"
 #include "sandbox/machine/calendar.hpp"
@@ -229,6 +230,15 @@ std::string subscription_section(const context& ctx, const json& session, const 
     body += form({}, ends ? "Keep the subscription" : "Cancel the subscription",
                  {{"action", ends ? "keep" : "cancel"}, {"subscription", id}}, true);
   }
+  const std::string current = text_of(shown["items"]["data"][0]["price"], "id");
+  for (const auto& price_id : portal::prices_to_go_to(ctx, session)) {
+    const json* price = ctx.state.find_live(kind::price, price_id);
+    if (price == nullptr || price_id == current || status == "canceled") continue;
+    const json& product = ctx.state.at(kind::product, text_of(*price, "product"));
+    body +=
+        form({}, "Switch to " + text_of(product, "name") + ", " + amount_of(*price, "unit_amount"),
+             {{"action", "switch"}, {"subscription", id}, {"price", price_id}}, true);
+  }
   return body + "</section>";
 }
 
@@ -276,13 +286,19 @@ tilld::sandbox::page visit_portal(context& ctx, const page_visit& v, const std::
               problem.empty() ? 200 : 402);
 }
 
+tilld::sandbox::page visit_file(context& ctx, const page_visit&, const std::string& id) {
+  auto file = files::behind(ctx, id);
+  if (!file) return gone("There is no such file, or its link has expired.");
+  return {200, std::move(file->bytes), {}, std::move(file->content_type)};
+}
+
 struct place {
   std::string_view prefix;
   tilld::sandbox::page (*visit)(context&, const page_visit&, const std::string&);
 };
-constexpr std::array places = {place{"/c/pay/", visit_checkout}, place{"/b/", visit_link},
+constexpr std::array places = {place{"/c/pay/", visit_checkout},   place{"/b/", visit_link},
                                place{"/p/session/", visit_portal}, place{"/i/", visit_invoice},
-                               place{authentication, visit_bank}};
+                               place{authentication, visit_bank},  place{"/links/", visit_file}};
 
 }  // namespace
 

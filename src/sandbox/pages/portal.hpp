@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "sandbox/machine/context.hpp"
 #include "sandbox/machine/params.hpp"
@@ -23,7 +24,10 @@ answer<json> session_create(context& ctx);
 // Whether the session's configuration allows a feature ("subscription_cancel").
 bool allows(const context& ctx, const json& session, const char* feature);
 
-// What its visitor asks for: action is cancel, keep, card.
+// The prices that its configuration lets a subscription be switched to.
+std::vector<std::string> prices_to_go_to(const context& ctx, const json& session);
+
+// What its visitor asks for: action is cancel, keep, switch, card.
 answer<void> act(context& ctx, const json& session, const json& form);
 
 }  // namespace tilld::sandbox::portal

@@ -270,3 +270,30 @@ TEST_CASE("A trial without a card is bought however its end is said") {
   CHECK(bought.status == 303);
   CHECK(c.get("/v1/subscriptions").body["data"][0]["status"] == "trialing");
 }
+
+TEST_CASE("The portal switches to the prices that its configuration names, and to no others") {
+  client c;
+  const std::string customer = c.customer();
+  const std::string sub = c.subscription(customer, c.price(2000));
+  const std::string large = c.price(5000, "month", "Platinum");
+  const std::string product = c.get("/v1/prices/" + large).body["product"];
+  const std::string update = "features[subscription_update]";
+  const auto configured = c.post(
+      "/v1/billing_portal/configurations",
+      update + "[enabled]=true&" + update + "[default_allowed_updates][0]=price&" + update +
+          "[products][0][product]=" + product + "&" + update + "[products][0][prices][0]=" + large +
+          "&" + update + "[proration_behavior]=always_invoice");
+  REQUIRE(configured.status == 200);
+  CHECK_FALSE(configured.body["features"]["subscription_update"].contains("products"));
+  const auto made = c.post("/v1/billing_portal/sessions",
+                           "customer=" + customer + "&configuration=" + configured.id());
+  const std::string path = "/p/session/" + made.id();
+  CHECK(go(c, "GET", path).body.find("Switch to Platinum, $50.00") != std::string::npos);
+  const std::string form = "action=switch&subscription=" + sub + "&price=";
+  CHECK(go(c, "POST", path, form + c.price(1)).status == 402);
+  CHECK(go(c, "POST", path, form + large).status == 200);
+  const auto now = c.get("/v1/subscriptions/" + sub, "expand[0]=latest_invoice").body;
+  CHECK(now["items"]["data"][0]["price"]["id"] == large);
+  CHECK(now["latest_invoice"]["total"] == 3000);
+  CHECK(go(c, "GET", path).body.find("Switch to") == std::string::npos);
+}

@@ -78,7 +78,7 @@ TEST_CASE("Bytes that are no state of this version change nothing") {
   CHECK_FALSE(c.stripe.load("{}"));
   CHECK_FALSE(c.stripe.load(good.substr(0, good.size() - 1)));
   std::string other_version = good;
-  other_version.replace(other_version.find("state 2"), 7, "state 1");
+  other_version.replace(other_version.find("state 3"), 7, "state 2");
   CHECK_FALSE(c.stripe.load(other_version));
   for (std::size_t at = 0; at < good.size(); at += good.size() / 50 + 1) {
     std::string bent = good;
