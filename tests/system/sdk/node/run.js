@@ -10,6 +10,7 @@ require('./lists');
 require('./protocol');
 require('./payments');
 require('./billing');
+require('./more');
 require('./webhooks');
 
 run();

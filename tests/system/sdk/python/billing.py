@@ -188,3 +188,28 @@ def renewals():
     assert now.latest_invoice.status == "paid"
     assert len(ids(stripe.Invoice.list(customer=buyer.id))) == 2
     assert stripe.test_helpers.TestClock.delete(clock.id).deleted is True
+
+
+@check
+def credit_notes():
+    """credit note: lowers an open invoice"""
+    buyer = customer()
+    stripe.InvoiceItem.create(customer=buyer.id, amount=5000, currency="usd")
+    draft = stripe.Invoice.create(customer=buyer.id, pending_invoice_items_behavior="include")
+    stripe.Invoice.finalize_invoice(draft.id)
+    note = stripe.CreditNote.create(invoice=draft.id, amount=2000)
+    assert note.type == "pre_payment"
+    assert stripe.Invoice.retrieve(draft.id).amount_due == 3000
+    assert stripe.CreditNote.void_credit_note(note.id).status == "void"
+    assert stripe.Invoice.retrieve(draft.id).amount_due == 5000
+
+
+@check
+def connected_accounts():
+    """connected accounts: each has its own customers"""
+    shop = stripe.Account.create(type="express", country="US")
+    theirs = stripe.Customer.create(email="a@example.com", stripe_account=shop.id)
+    assert stripe.Customer.retrieve(theirs.id, stripe_account=shop.id).id == theirs.id
+    assert refused(errors.InvalidRequestError, stripe.Customer.retrieve,
+                   theirs.id).code == "resource_missing"
+    refused(errors.PermissionError, stripe.Customer.list, stripe_account="acct_1Nobody")
