@@ -11,8 +11,6 @@
 // Source: https://docs.stripe.com/billing/subscriptions/subscription-schedules
 #include <algorithm>
 
-#include "sandbox/billing/invoicing.hpp"
-#include "sandbox/catalogue/entitlements.hpp"
 #include "sandbox/machine/asking.hpp"
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/subscriptions/schedule_parts.hpp"
@@ -63,17 +61,6 @@ void tell_expiring(context& ctx, json schedule) {
   ctx.emit("subscription_schedule.expiring", kind::subscription_schedule, id);
 }
 
-// The invoice of a change could not be collected at once: for want of a card, if it is still open.
-void note_unpaid(context& ctx, const std::string& subscription, const std::string& before) {
-  const std::string last =
-      text_of(ctx.state.at(kind::subscription, subscription), "latest_invoice");
-  if (last == before || last.empty()) return;
-  const json& invoice = ctx.state.at(kind::invoice, last);
-  if (text_of(invoice, "status") == "open" && number_of(invoice, "attempt_count") == 0) {
-    invoicing::payment_failed(ctx, last);
-  }
-}
-
 }  // namespace
 
 bool is_live(const json& schedule) {
@@ -122,6 +109,7 @@ answer<void> apply_phase(context& ctx, const std::string& id, application how,
   json wanted = params_to_update(ctx, schedule, phase, s);
   wanted["proration_behavior"] = proration;
   if (how == application::begun) {
+    wanted["_by_clock"] = true;  // nobody is there to be refused for want of a card
     const json& own = phase["billing_cycle_anchor"];
     const json& anchor = own.is_null() ? schedule["default_settings"]["billing_cycle_anchor"] : own;
     if (anchor == "phase_start") wanted["billing_cycle_anchor"] = "now";
@@ -155,13 +143,9 @@ void end_phase(context& ctx, const std::string& id, bool at_boundary) {
   schedule["current_phase"] = dates_of(phase);
   note_due(ctx, schedule);
   ctx.state.replace(kind::subscription_schedule, std::move(schedule));
-  const std::string last =
-      text_of(ctx.state.at(kind::subscription, subscription), "latest_invoice");
+  const auto place = ctx.state.here();
   const std::string proration = at_boundary ? "none" : text_of(phase, "proration_behavior");
-  if (auto done = apply_phase(ctx, id, application::begun, proration); !done) {
-    note_unpaid(ctx, subscription, last);
-    entitlements::refresh(ctx, text_of(before, "customer"));
-  }
+  if (!apply_phase(ctx, id, application::begun, proration)) ctx.state.back_to(place);
   ctx.emit_updated("subscription_schedule.updated", kind::subscription_schedule, id, before);
 }
 

@@ -119,6 +119,10 @@ answer<void> collect_now(context& ctx, const std::string& invoice) {
   if (!charges || text_of(document, "status") != "open") return {};
   const std::string behavior = ctx.text("payment_behavior");
   const std::string method = invoicing::payment_method_for(ctx, document);
+  if (method.empty() && ctx.given("_by_clock")) {
+    invoicing::payment_failed(ctx, invoice);
+    return {};
+  }
   if (method.empty()) return invoicing::no_payment_method();
   if (behavior == "default_incomplete") {
     subscriptions::invoice_unpaid(ctx, invoice);
@@ -138,8 +142,9 @@ answer<void> end_trial(context& ctx, const std::string& id, const json& before) 
   const std::string customer = text_of(s, "customer");
   const bool sends = text_of(s, "collection_method") == "send_invoice";
   s["trial_end"] = ctx.now;
-  if (!sends && !has_method(ctx, s)) {
-    const std::string wish = text_of(s["trial_settings"]["end_behavior"], "missing_payment_method");
+  const std::string wish = text_of(s["trial_settings"]["end_behavior"], "missing_payment_method");
+  const bool owes = wish == "create_invoice" && ctx.given("_by_clock");
+  if (!sends && !owes && !has_method(ctx, s)) {
     if (wish == "create_invoice") return invoicing::no_payment_method();
     if (wish == "pause") s["status"] = "paused";
     ctx.state.replace(kind::subscription, std::move(s));
@@ -173,7 +178,8 @@ answer<void> move_trial(context& ctx, json& subscription, const changes& c) {
   std::int64_t start = ctx.now;
   if (status == "trialing") {
     start = number_of(subscription, "trial_start");
-  } else if (status == "active") {
+  } else if (status == "active" || (status == "past_due" && ctx.given("_schedule"))) {
+    // Assumed: a phase that is a trial begins whatever is owed.
     if (c.prorates) {
       for (const auto& item : items_of(ctx, text_of(subscription, "id"))) {
         if (is_metered(ctx, item)) bill_removed(ctx, subscription, item);

@@ -71,9 +71,20 @@ struct listener {
 };
 
 // Kinds of which every change is told.
-const std::vector<std::string> told_whole = {
-    "customer", "product",        "price",        "plan",    "charge",         "refund",
-    "coupon",   "promotion_code", "subscription", "invoice", "payment_intent", "setup_intent"};
+const std::vector<std::string> told_whole = {"customer",
+                                             "product",
+                                             "price",
+                                             "plan",
+                                             "charge",
+                                             "refund",
+                                             "coupon",
+                                             "promotion_code",
+                                             "subscription",
+                                             "invoice",
+                                             "payment_intent",
+                                             "setup_intent",
+                                             "subscription_schedule",
+                                             "payment_link"};
 
 }  // namespace
 

@@ -407,6 +407,56 @@ TEST_CASE("A subscription that is given up for want of money aborts its schedule
   CHECK(told.back() == "subscription_schedule.aborted");
 }
 
+TEST_CASE("What the next phase wants and cannot be done any more leaves all as it is, assumed",
+          "[schedules]") {
+  shop s;
+  const std::string half = s.c.post("/v1/coupons", "percent_off=50&duration=once").id();
+  const auto made =
+      s.two_phases("&phases[1][items][0][quantity]=9&phases[1][discounts][0][coupon]=" + half);
+  REQUIRE(made.status == 200);
+  s.c.del("/v1/coupons/" + half);
+  s.live_until(february_s + 7200);
+  CHECK(s.get(made)["current_phase"]["start_date"] == february_s);
+  const auto sub = s.subscription_of(made);
+  CHECK(sub["items"]["data"][0]["price"]["id"] == s.silver);
+  CHECK(sub["items"]["data"][0]["quantity"] == 1);
+  CHECK(s.invoice(sub)["total"] == 1000);
+  CHECK(s.invoice(sub)["status"] == "paid");
+}
+
+TEST_CASE("A schedule's settings hold where a phase says nothing of its own", "[schedules]") {
+  shop s;
+  const auto made = s.two_phases(
+      "&default_settings[collection_method]=send_invoice"
+      "&default_settings[invoice_settings][days_until_due]=10&default_settings[description]=All"
+      "&phases[1][description]=Own&phases[1][invoice_settings][days_until_due]=20"
+      "&phases[1][metadata][a]=b");
+  REQUIRE(made.status == 200);
+  auto sub = s.subscription_of(made);
+  CHECK(sub["collection_method"] == "send_invoice");
+  CHECK(sub["days_until_due"] == 10);
+  CHECK(sub["description"] == "All");
+  s.live_until(february_s + 1);
+  sub = s.subscription_of(made);
+  CHECK(sub["days_until_due"] == 20);
+  CHECK(sub["description"] == "Own");
+  CHECK(sub["metadata"] == json{{"a", "b"}});
+}
+
+TEST_CASE("What a schedule names can be expanded", "[schedules]") {
+  shop s;
+  const auto rate = s.c.post("/v1/tax_rates", "display_name=T&percentage=10&inclusive=false").id();
+  const auto made = s.two_phases("&phases[0][default_tax_rates][0]=" + rate);
+  const auto shown = s.c.get(std::string(path) + "/" + made.id(),
+                             "expand[0]=phases.items.price&expand[1]=subscription.schedule")
+                         .body;
+  CHECK(shown["phases"][0]["items"][0]["price"]["unit_amount"] == 1000);
+  CHECK(shown["subscription"]["schedule"]["id"] == made.id());
+  CHECK(shown["phases"][0]["default_tax_rates"][0]["percentage"] == 10);
+  s.live_until(new_year_s + 3601);
+  CHECK(s.invoice(s.subscription_of(made))["total"] == 1100);
+}
+
 TEST_CASE("A customer who goes takes the schedules along that wait", "[schedules]") {
   shop s;
   const auto made = s.schedule(s.item(0, s.silver), std::to_string(february_s));

@@ -254,6 +254,57 @@ void workload::entitle() {
   }
 }
 
+void workload::plan() {
+  const std::string schedules = "/v1/subscription_schedules";
+  const std::string one = schedules + "/" + known("schedule");
+  const std::string item = "[items][0][price]=";
+  const std::string length = "[duration][interval]=" + one_of({"day", "week", "month"});
+  switch (below(8)) {
+    case 0:
+    case 1:
+      post(schedules,
+           "customer=" + known("customer") +
+               "&start_date=" + one_of({"now", std::to_string(c_.now_s + 90'000)}) +
+               "&end_behavior=" + one_of({"release", "cancel"}) + "&phases[0]" + item +
+               known("price") + "&phases[0]" + length + "&phases[1]" + item + known("price") +
+               "&phases[1][proration_behavior]=" +
+               one_of({"none", "create_prorations", "always_invoice"}) +
+               (maybe(30) ? "&phases[1][discounts][0][coupon]=" + known("coupon") : "") +
+               (maybe(20) ? "&phases[0][trial]=true" : ""),
+           "schedule");
+      break;
+    case 2:
+      post(schedules, "from_subscription=" + known("subscription"), "schedule");
+      break;
+    case 3: {
+      const auto got = c_.get(one);
+      const std::string start = got.status == 200 && got.body["current_phase"].is_object()
+                                    ? got.body["current_phase"]["start_date"].dump()
+                                    : std::to_string(c_.now_s + 100);
+      post(one, "phases[0]" + item + known("price") + "&phases[0][start_date]=" + start +
+                    "&phases[0][end_date]=" + std::to_string(c_.now_s + 200'000) + "&phases[1]" +
+                    item + known("price") + "&phases[1]" + length);
+      break;
+    }
+    case 4:
+      post(one + "/" + one_of({"cancel", "release"}), "");
+      break;
+    case 5:
+      post("/v1/payment_links", "line_items[0][quantity]=1&line_items[0][price]=" + known("price"),
+           "payment_link");
+      post("/v1/payment_links/" + known("payment_link"), "active=" + one_of({"true", "false"}));
+      break;
+    default:
+      post("/v1/quotes",
+           "customer=" + known("customer") + "&line_items[0][price]=" + known("price") +
+               (maybe(30) ? "&discounts[0][coupon]=" + known("coupon") : ""),
+           "quote");
+      post("/v1/quotes/" + known("quote") + "/finalize", "");
+      post("/v1/quotes/" + known("quote") + "/accept", "");
+      break;
+  }
+}
+
 void workload::leave() {
   switch (below(6)) {
     case 0:
@@ -281,7 +332,8 @@ void workload::step() {
   if (dice < 64) return subscribe();
   if (dice < 78) return change();
   if (dice < 90) return bill();
-  if (dice < 95) return entitle();
+  if (dice < 93) return entitle();
+  if (dice < 97) return plan();
   leave();
 }
 

@@ -30,6 +30,7 @@ class workload {
   void change();
   void bill();
   void entitle();
+  void plan();
   void leave();
 
   std::uint64_t below(std::uint64_t n) { return chance_() % n; }
