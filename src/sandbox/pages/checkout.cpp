@@ -5,6 +5,7 @@
 #include "sandbox/catalogue/amounts.hpp"
 #include "sandbox/catalogue/prices.hpp"
 #include "sandbox/catalogue/products.hpp"
+#include "sandbox/catalogue/tax_rates.hpp"
 #include "sandbox/machine/calendar.hpp"
 #include "sandbox/machine/paging.hpp"
 
@@ -98,6 +99,12 @@ answer<void> check_modes(const context& ctx) {
   if (mode == "setup" && ctx.given("line_items")) {
     return refuse("You can not pass `line_items` in `setup` mode.", "line_items");
   }
+  if (ctx.given("discounts") && (mode == "setup" || ctx.given("allow_promotion_codes"))) {
+    return refuse(mode == "setup" ? "You can not pass `discounts` in `setup` mode."
+                                  : "You may only specify one of these parameters: "
+                                    "allow_promotion_codes, discounts.",
+                  "discounts");
+  }
   if (ctx.given("customer") && ctx.given("customer_email")) {
     return refuse("You may only specify one of these parameters: customer, customer_email.",
                   "customer_email");
@@ -168,7 +175,7 @@ params::schema line_fields() {
           params::metadata(),
           params::unsimulated("adjustable_quantity"),
           params::unsimulated("dynamic_tax_rates"),
-          params::unsimulated("tax_rates")};
+          tax_rates::field("tax_rates")};
 }
 
 answer<std::vector<json>> read_lines(context& ctx, const json& given) {
@@ -195,6 +202,11 @@ answer<std::vector<json>> read_lines(context& ctx, const json& given) {
     item["description"] = ctx.state.at(kind::product, text_of(*price, "product"))["name"];
     item["metadata"] = given[i].contains("metadata") ? given[i]["metadata"] : json::object();
     item["price"] = (*price)["id"];
+    auto rates =
+        tax_rates::read(ctx, given[i].contains("tax_rates") ? given[i]["tax_rates"] : json(nullptr),
+                        at + "[tax_rates]");
+    if (!rates) return std::unexpected(rates.error());
+    item["_tax_rates"] = std::move(*rates);
     set_quantity(ctx, item, number_of(given[i], "quantity"));
     items.push_back(std::move(item));
   }
@@ -238,8 +250,10 @@ const params::schema& create_takes() {
       params::text("customer"),
       params::text("customer_email", 512),
       params::choice("customer_creation", {"always", "if_required"}),
+      params::boolean("allow_promotion_codes"),
       params::text("client_reference_id", 200),
       params::currency("currency"),
+      params::list("discounts", {params::text("coupon"), params::text("promotion_code")}),
       params::text("success_url", 5000),
       params::text("cancel_url", 5000),
       params::timestamp("expires_at"),
@@ -288,9 +302,10 @@ answer<json> create(context& ctx) {
   if (auto fit = check_lines(ctx, *items); !fit) return std::unexpected(fit.error());
   json s = blank_session(ctx);
   const std::string id = text_of(s, "id");
-  ctx.copy_given(
-      s, {"mode", "customer", "customer_email", "client_reference_id", "success_url", "cancel_url",
-          "locale", "currency", "billing_address_collection", "submit_type"});
+  ctx.copy_given(s, {"mode", "customer", "customer_email", "client_reference_id", "success_url",
+                     "cancel_url", "locale", "currency", "billing_address_collection",
+                     "submit_type", "allow_promotion_codes"});
+  s["discounts"] = json::array();
   const std::string mode = ctx.text("mode");
   if (mode != "setup") {
     s["payment_method_collection"] = ctx.given("payment_method_collection")
@@ -317,6 +332,14 @@ answer<json> create(context& ctx) {
   }
   ctx.state.insert(kind::checkout_session, std::move(s));
   insert_lines(ctx, std::move(*items), id);
+  if (mode == "setup") return ctx.shown(kind::checkout_session, id);
+  reckon(ctx, id);
+  if (ctx.given("discounts")) {
+    const json discounts = ctx.param("discounts");
+    if (auto taken = take_discounts(ctx, id, discounts, "discounts"); !taken) {
+      return std::unexpected(taken.error());
+    }
+  }
   return ctx.shown(kind::checkout_session, id);
 }
 

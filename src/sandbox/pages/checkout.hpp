@@ -32,6 +32,16 @@ void insert_lines(context& ctx, std::vector<json> items, const std::string& pare
 void set_quantity(const context& ctx, json& item, std::int64_t quantity);
 std::vector<json> items_of(const context& ctx, const std::string& parent);  // oldest first
 
+// Discounts and tax rates (checkout_terms.cpp): what the session costs with them; the parameter's
+// discount, or the one of a code that somebody has typed; and, once it is paid, what becomes of it:
+// a subscription redeems the discounts itself, a payment counts them as redeemed.
+void reckon(context& ctx, const std::string& session);
+answer<void> take_discounts(context& ctx, const std::string& session, const json& given,
+                            const std::string& param);
+answer<void> apply_code(context& ctx, const std::string& session, const std::string& code);
+json discounts_to_redeem(const json& session);
+void redeem(context& ctx, const std::string& session);
+
 // The customer has paid, or saved a card, with what stands in `form`: email, name, number, expiry,
 // cvc. What comes of it: nothing more to do, or an intent that wants to be authenticated first.
 struct completion {

@@ -55,7 +55,9 @@ void finish(context& ctx, json session, const json& form) {
   session["url"] = nullptr;
   session.erase("_due");
   session.erase("_waits_for");
+  const bool paid = text_of(session, "mode") == "payment";
   ctx.state.replace(kind::checkout_session, std::move(session));
+  if (paid) redeem(ctx, id);
   ctx.settle();  // it comes last
   ctx.emit("checkout.session.completed", kind::checkout_session, id);
   if (!link.empty()) payment_links::session_completed(ctx, link);
@@ -117,9 +119,11 @@ answer<json> subscribe(context& ctx, const json& session, const std::string& cus
     json entry = {{"quantity", item["quantity"]}};
     // One that was made with the session is not for others to buy.
     entry[repeats ? "_price" : "price"] = item["price"];
+    if (!item["_tax_rates"].empty()) entry["tax_rates"] = item["_tax_rates"];
     (repeats ? params["items"] : once).push_back(std::move(entry));
   }
   if (!once.empty()) params["add_invoice_items"] = std::move(once);
+  if (!session["discounts"].empty()) params["discounts"] = discounts_to_redeem(session);
   return ask(ctx, subscriptions::create, std::move(params));
 }
 

@@ -71,9 +71,16 @@ std::string checkout_page(const context& ctx, const json& session, const json& t
   for (const auto& item : checkout::items_of(ctx, text_of(session, "id"))) {
     const std::int64_t quantity = number_of(item, "quantity");
     const std::string count = quantity <= 1 ? "" : std::to_string(quantity) + " × ";
-    items.emplace_back(count + text_of(item, "description"), amount_of(item, "amount_total"));
+    items.emplace_back(count + text_of(item, "description"), amount_of(item, "amount_subtotal"));
   }
   const bool setup = text_of(session, "mode") == "setup";
+  for (const char* part : {"amount_discount", "amount_tax"}) {
+    const std::int64_t amount = setup ? 0 : number_of(session["total_details"], part);
+    if (amount == 0) continue;
+    const bool off = std::string_view(part) == "amount_discount";
+    items.emplace_back(off ? "Discount" : "Tax",
+                       (off ? "-" : "") + amount_text(amount, text_of(session, "currency")));
+  }
   if (!setup) items.emplace_back("Total", amount_of(session, "amount_total"));
   std::vector<field> fields;
   if (is_null(session, "customer") && is_null(session, "customer_email")) {
@@ -91,6 +98,10 @@ std::string checkout_page(const context& ctx, const json& session, const json& t
                              : text_of(session, "mode") == "subscription" ? "Subscribe"
                                                                           : "Pay";
   std::string body = setup ? "" : "<section>" + rows(items) + "</section>";
+  if (truth_of(session, "allow_promotion_codes")) {
+    body += "<section>" + form({{"promotion_code", "Promotion code", "", "off", ""}}, "Apply") +
+            "</section>";
+  }
   body += "<section>" + form(fields, button) + "</section>";
   if (const std::string back = text_of(session, "cancel_url"); !back.empty()) {
     body += "<p><a href=\"" + escaped(back) + "\">Back</a></p>";
@@ -103,7 +114,14 @@ tilld::sandbox::page visit_checkout(context& ctx, const page_visit& v, const std
   if (found == nullptr) return gone("There is no such checkout.");
   std::string problem;
   if (text_of(*found, "status") == "open" && v.verb == "POST") {
-    const auto done = checkout::complete(ctx, id, form_of(v.body));
+    const json typed = form_of(v.body);
+    if (const std::string code = text_of(typed, "promotion_code"); !code.empty()) {
+      auto applied = checkout::apply_code(ctx, id, code);
+      const json session = ctx.state.live(kind::checkout_session, id);
+      const std::string why = applied ? "" : applied.error().error.message;
+      return html(checkout_page(ctx, session, json::object(), why), why.empty() ? 200 : 402);
+    }
+    const auto done = checkout::complete(ctx, id, typed);
     if (done && !done->authenticate.empty()) {
       return go_to(std::string(authentication) + done->authenticate + "?session=" + id);
     }

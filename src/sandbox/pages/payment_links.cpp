@@ -75,10 +75,6 @@ params::schema shared_fields() {
 
 // What can be switched off but not on.
 answer<void> check_simulated(const context& ctx) {
-  if (ctx.truth("allow_promotion_codes")) {
-    return not_simulated("The sandbox does not simulate promotion codes on its pages.",
-                         "allow_promotion_codes");
-  }
   for (const char* name :
        {"automatic_tax", "invoice_creation", "phone_number_collection", "tax_id_collection"}) {
     if (!truth_of(ctx.param(name), "enabled")) continue;
@@ -149,8 +145,9 @@ answer<void> take_shared(const context& ctx, json& link) {
   if (auto fits = check_mode(ctx, link); !fits) return fits;
   if (auto taken = take_after_completion(ctx, link); !taken) return taken;
   if (auto taken = take_restrictions(ctx, link); !taken) return taken;
-  ctx.copy_given(link, {"billing_address_collection", "customer_creation", "inactive_message",
-                        "payment_method_collection", "payment_method_types", "submit_type"});
+  ctx.copy_given(link, {"allow_promotion_codes", "billing_address_collection", "customer_creation",
+                        "inactive_message", "payment_method_collection", "payment_method_types",
+                        "submit_type"});
   for (const char* name : {"payment_intent_data", "subscription_data"}) {
     if (ctx.given(name)) merge_hash(link[name], ctx.param(name));
   }
@@ -255,8 +252,10 @@ json session_params(const context& ctx, const json& link, const json& query) {
   for (const auto& item : checkout::items_of(ctx, text_of(link, "id"))) {
     p["line_items"].push_back({{"_price", item["price"]},
                                {"quantity", item["quantity"]},
-                               {"metadata", item["metadata"]}});
+                               {"metadata", item["metadata"]},
+                               {"tax_rates", item["_tax_rates"]}});
   }
+  if (truth_of(link, "allow_promotion_codes")) p["allow_promotion_codes"] = true;
   p["success_url"] = success_url(ctx, link);
   p["metadata"] = link["metadata"];
   for (const char* name : {"billing_address_collection", "submit_type"})

@@ -179,8 +179,8 @@ TEST_CASE("A link may make its price itself, and knows what it cannot do", "[pay
   REQUIRE(made.status == 200);
   CHECK(session(c, open(c, made))["amount_total"] == 900);
   CHECK(c.post("/v1/payment_links", "").param() == "line_items");
-  for (const char* more : {"&allow_promotion_codes=true", "&automatic_tax[enabled]=true",
-                           "&payment_method_types[0]=ideal", "&custom_fields[0][key]=a"}) {
+  for (const char* more : {"&automatic_tax[enabled]=true", "&payment_method_types[0]=ideal",
+                           "&custom_fields[0][key]=a"}) {
     CAPTURE(more);
     CHECK(link(c, mug(c), more).status == 501);
   }
