@@ -7,6 +7,7 @@
 #include "sandbox/machine/asking.hpp"
 #include "sandbox/subscriptions/cycle.hpp"
 #include "sandbox/subscriptions/metered.hpp"
+#include "sandbox/subscriptions/schedules.hpp"
 #include "sandbox/subscriptions/subscriptions.hpp"
 
 namespace tilld::sandbox::previews {
@@ -115,7 +116,32 @@ answer<json> next_of(context& ctx, const std::string& customer) {
   return none_upcoming(customer);
 }
 
+// The first invoice of a schedule that waits, the next one of its subscription once it has begun.
+answer<json> schedule_of(context& ctx, const json& asked) {
+  const std::string id = text_of(asked, "schedule");
+  auto known = ctx.referred(kind::subscription_schedule, id, "schedule");
+  if (!known) return known;
+  for (const char* other : {"invoice_items", "subscription", "subscription_details"}) {
+    if (!asked.contains(other)) continue;
+    return not_simulated("The sandbox does not simulate " + std::string(other) +
+                             " beside the schedule of a preview.",
+                         other);
+  }
+  const std::string customer = text_of(asked, "customer");
+  if (!customer.empty() && customer != text_of(*known, "customer")) {
+    return refuse("The schedule " + id + " does not belong to the customer " + customer + ".",
+                  "customer");
+  }
+  const std::string status = text_of(*known, "status");
+  if (status == "active") return renewal_of(ctx, text_of(*known, "subscription"));
+  if (status != "not_started") return none_upcoming(text_of(*known, "customer"));
+  auto begun = schedules::first_draft(ctx, id);
+  if (!begun) return std::unexpected(begun.error());
+  return shown(ctx, *begun);
+}
+
 answer<json> foresee(context& ctx, const json& asked) {
+  if (asked.contains("schedule")) return schedule_of(ctx, asked);
   const std::string subscription = text_of(asked, "subscription");
   std::string customer = text_of(asked, "customer");
   if (!subscription.empty()) {
@@ -160,6 +186,7 @@ const params::schema& create_takes() {
       params::text("customer"),
       params::currency("currency"),
       params::text("subscription"),
+      params::text("schedule"),
       params::choice("preview_mode", {"next"}),
       params::list(
           "invoice_items",

@@ -133,9 +133,15 @@ bool is_subscription(const json& link) {
 }
 
 answer<void> check_mode(const context& ctx, const json& link) {
-  const char* other = is_subscription(link) ? "payment_intent_data" : "subscription_data";
-  if (!ctx.given(other)) return {};
-  return refuse("You can not pass `" + std::string(other) + "` for a payment link in `" +
+  const std::vector<const char*> of_payments = {"customer_creation", "payment_intent_data"};
+  const std::vector<const char*> of_subscriptions = {"payment_method_collection",
+                                                     "subscription_data"};
+  const auto& others = is_subscription(link) ? of_payments : of_subscriptions;
+  const auto it =
+      std::find_if(others.begin(), others.end(), [&](const char* name) { return ctx.given(name); });
+  if (it == others.end()) return {};
+  const std::string other = *it;
+  return refuse("You can not pass `" + other + "` for a payment link in `" +
                     text_of(link, "_mode") + "` mode.",
                 other);
 }

@@ -187,6 +187,15 @@ void move_on(context& ctx, const std::string& subscription) {
   if (!id.empty()) catch_up(ctx, id, true);
 }
 
+answer<std::string> first_draft(context& ctx, const std::string& id) {
+  const json schedule = ctx.state.live(kind::subscription_schedule, id);
+  ctx.now = number_of(schedule["phases"].front(), "start_date");
+  if (auto begun = begin(ctx, id); !begun) return std::unexpected(begun.error());
+  const std::string subscription =
+      text_of(ctx.state.live(kind::subscription_schedule, id), "subscription");
+  return text_of(ctx.state.live(kind::subscription, subscription), "latest_invoice");
+}
+
 void subscription_ended(context& ctx, const json& subscription) {
   const json* found =
       ctx.state.find_live(kind::subscription_schedule, text_of(subscription, "schedule"));

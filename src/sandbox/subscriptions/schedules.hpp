@@ -23,6 +23,10 @@ namespace tilld::sandbox::schedules {
 // phase goes on.
 void move_on(context& ctx, const std::string& subscription);
 
+// Begins, at its time, a schedule that waits, and gives the first invoice. For what is taken back
+// afterwards: the context's time is that moment then.
+answer<std::string> first_draft(context& ctx, const std::string& id);
+
 // The subscription has been canceled: so is its schedule, unless it had come to its end.
 void subscription_ended(context& ctx, const json& subscription);
 // Those that would begin a subscription of this customer later.

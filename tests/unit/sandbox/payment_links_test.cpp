@@ -96,6 +96,9 @@ TEST_CASE("A link of a recurring price subscribes, with its trial and metadata",
   CHECK(sub["items"]["data"][0]["quantity"] == 2);
   const auto wrong = link(c, c.price(), "&payment_intent_data[description]=x");
   CHECK(wrong.param() == "payment_intent_data");
+  CHECK(link(c, c.price(), "&customer_creation=always").param() == "customer_creation");
+  CHECK(link(c, mug(c), "&payment_method_collection=always").param() ==
+        "payment_method_collection");
 }
 
 TEST_CASE("Who has paid goes where the link says", "[payment_links]") {

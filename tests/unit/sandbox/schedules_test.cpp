@@ -566,3 +566,72 @@ TEST_CASE("A change that cannot be paid leaves the phase in force and the money 
   CHECK(s.invoice(sub)["status"] == "open");
   CHECK(s.get(made)["current_phase"]["start_date"] == february_s);
 }
+
+TEST_CASE("Metered prices are scheduled, quoted and linked to without a quantity", "[schedules]") {
+  shop s;
+  const std::string meter =
+      s.c.post("/v1/billing/meters",
+               "display_name=Calls&event_name=calls&default_aggregation[formula]=sum")
+          .id();
+  const std::string metered = s.c.post("/v1/prices",
+                                       "currency=usd&unit_amount=10&product_data[name]=Calls"
+                                       "&recurring[interval]=month&recurring[usage_type]=metered"
+                                       "&recurring[meter]=" +
+                                           meter)
+                                  .id();
+  const auto made =
+      s.schedule(s.item(0, metered, "[duration][interval]=month") + "&" + s.item(1, s.gold));
+  CAPTURE(made.text);
+  REQUIRE(made.status == 200);
+  CHECK(made.body["phases"][0]["items"][0]["quantity"].is_null());
+  s.live_until(new_year_s + 7200);
+  s.c.post("/v1/billing/meter_events",
+           "event_name=calls&payload[value]=7"
+           "&payload[stripe_customer_id]=" +
+               s.ada);
+  s.live_until(february_s + 7200);
+  const auto sub = s.subscription_of(made);
+  CHECK(sub["items"]["data"][0]["quantity"] == 1);
+  CHECK(s.invoice(sub)["total"] == 2000 + 70);
+  CHECK(s.schedule(s.item(0, metered) + "&phases[0][items][0][quantity]=2").param() ==
+        "phases[0][items][0][quantity]");
+
+  const auto quote =
+      s.c.post("/v1/quotes", "customer=" + s.ada + "&line_items[0][price]=" + metered);
+  REQUIRE(quote.status == 200);
+  CHECK(quote.body["amount_total"] == 0);
+  CHECK(s.c.post("/v1/quotes/" + quote.id() + "/finalize").status == 200);
+  CHECK(s.c.post("/v1/quotes/" + quote.id() + "/accept").status == 200);
+  CHECK(
+      s.c.post("/v1/quotes", "line_items[0][quantity]=2&line_items[0][price]=" + metered).param() ==
+      "line_items[0][quantity]");
+
+  const auto link = s.c.post("/v1/payment_links", "line_items[0][price]=" + metered);
+  REQUIRE(link.status == 200);
+  CHECK(s.c.stripe.visit({"GET", "/b/" + link.id(), "", ""}, s.c.now_s).status == 303);
+}
+
+TEST_CASE("A preview names a schedule for the next invoice of its subscription, or its first",
+          "[schedules]") {
+  shop s;
+  const auto later =
+      s.schedule(s.item(0, s.silver, "[items][0][quantity]=3"), std::to_string(february_s));
+  REQUIRE(later.status == 200);
+  const auto preview = [&](const reply& schedule) {
+    return s.c.post("/v1/invoices/create_preview", "schedule=" + schedule.id());
+  };
+  auto seen = preview(later);
+  REQUIRE(seen.status == 200);
+  CHECK(seen.body["total"] == 3000);
+  CHECK(seen.body["created"] == february_s);
+  CHECK(s.c.post("/v1/invoices/create_preview",
+                 "subscription_details[cancel_now]=true&schedule=" + later.id())
+            .status == 501);
+  CHECK(s.get(later)["status"] == "not_started");
+  s.live_until(february_s + 7200);
+  CHECK(preview(later).body["total"] == 3000);
+  s.c.post(std::string(path) + "/" + later.id() + "/cancel");
+  seen = preview(later);
+  CHECK(seen.status == 404);
+  CHECK(seen.code() == "invoice_upcoming_none");
+}
