@@ -287,5 +287,6 @@ TEST_CASE("Invoices are found by customer, subscription, status and way of colle
         "Invalid status: must be one of draft, open, void, paid, or uncollectible");
   CHECK(c.get("/v1/invoices/in_no").param() == "invoice");
   CHECK(c.post("/v1/invoices/in_no/pay").param() == "id");
-  CHECK(c.post("/v1/invoices/create_preview", "schedule_details[end_behavior]=cancel").status == 501);
+  CHECK(c.post("/v1/invoices/create_preview", "schedule_details[end_behavior]=cancel").status ==
+        501);
 }
