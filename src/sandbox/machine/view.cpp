@@ -128,7 +128,7 @@ struct includable {
   std::string_view member;
   inclusion is;
 };
-constexpr std::array<includable, 19> includables = {{
+constexpr std::array<includable, 20> includables = {{
     {"customer", "subscriptions", inclusion::simulated},
     {"customer", "sources", inclusion::simulated},
     {"customer", "tax_ids", inclusion::simulated},
@@ -139,6 +139,7 @@ constexpr std::array<includable, 19> includables = {{
     {"checkout.session", "line_items", inclusion::simulated},
     {"payment_link", "line_items", inclusion::simulated},
     {"quote", "line_items", inclusion::simulated},
+    {"quote", "total_details", inclusion::not_simulated},
     {"invoice", "payments", inclusion::simulated},
     {"invoice", "confirmation_secret", inclusion::simulated},
     {"coupon", "applies_to", inclusion::simulated},
@@ -180,6 +181,25 @@ std::string line_items_url(std::string_view of, const std::string& id) {
                     : of == "payment_link" ? "/v1/payment_links/"
                                            : "/v1/checkout/sessions/";
   return all + id + "/line_items";
+}
+
+// Those that are owed on acceptance: during a trial nothing that recurs is.
+void include_upfront_lines(const world& w, json& quote) {
+  const std::string id = text_of(quote, "id");
+  json* upfront = quote["computed"].is_object() ? &quote["computed"]["upfront"] : nullptr;
+  if (upfront == nullptr) return;
+  const bool trial = !is_null(quote["subscription_data"], "trial_period_days");
+  json data = json::array();
+  bool more = false;
+  auto all = w.with(kind::item, "_parent", id);
+  for (auto it = all.rbegin(); it != all.rend(); ++it) {
+    if (trial && w.at(kind::price, text_of(**it, "price"))["recurring"].is_object()) continue;
+    more = data.size() == embedded_list_limit;
+    if (more) break;
+    data.push_back(view_of(w, kind::item, **it));
+  }
+  (*upfront)["line_items"] =
+      list_envelope(std::move(data), more, "/v1/quotes/" + id + "/computed_upfront_line_items");
 }
 
 json coupon_options_of(const world& w, const std::string& coupon) {
@@ -283,6 +303,7 @@ inclusion can_include(std::string_view object, std::string_view member) {
 
 void include_member(const world& w, json& object, std::string_view member) {
   const std::string of = text_of(object, "object");
+  if (of == "quote" && member == "computed") return include_upfront_lines(w, object);
   if (can_include(of, member) != inclusion::simulated || object.contains(member)) return;
   const std::string id = text_of(object, "id");
   json& place = object[std::string(member)];

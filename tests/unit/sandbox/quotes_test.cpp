@@ -198,6 +198,10 @@ TEST_CASE("A trial leaves only what is sold once to be paid on acceptance", "[qu
   const auto upfront =
       s.c.get("/v1/quotes/" + q.id() + "/computed_upfront_line_items").body["data"];
   REQUIRE(upfront.size() == 1);
+  const auto whole = s.c.get("/v1/quotes/" + q.id(), "expand[0]=computed.upfront.line_items").body;
+  CHECK(whole["computed"]["upfront"]["line_items"]["data"] == upfront);
+  CHECK(!q.body["computed"]["upfront"].contains("line_items"));
+  CHECK(s.c.get("/v1/quotes/" + q.id(), "expand[0]=total_details.breakdown").status == 501);
   CHECK(upfront[0]["price"]["id"] == s.setup);
   const auto done = s.accepted(q);
   const json sub = s.get("/v1/subscriptions/", done.body["subscription"]);

@@ -11,6 +11,7 @@ require('./protocol');
 require('./payments');
 require('./billing');
 require('./more');
+require('./sales');
 require('./webhooks');
 
 run();
