@@ -49,7 +49,7 @@ TEST_CASE("Stripe names things in its own way when they are missing") {
       {"test_helpers.test_clock", "No such billingclock: 'x'", "test_clock"},
       {"event", "No such notification: 'x'", "id"},
       {"webhook_endpoint", "No such webhook endpoint: 'x'", "webhook_endpoint"},
-      {"billing.meter", "No such billing.meter: 'x'", "id"},
+      {"billing.meter", "No such meter: 'x'", "id"},
       {"something_new", "No such something_new: 'x'", "something_new"},
   };
   for (const auto& r : table) {
