@@ -223,6 +223,18 @@ const object_row* catalogue::listed_at(std::string_view path) const {
   return look_up(index_->listed, path);
 }
 
+bool catalogue::can_be_whole(std::string_view object_name) const {
+  static constexpr std::array by_owner = {"account", "payment_method", "tax_id"};
+  if (std::ranges::find(by_owner, object_name) != by_owner.end()) return false;
+  const auto* list = list_of(object_name);
+  if (list == nullptr || list->demands_parameter()) return false;
+  if (object_name == "charge") return true;  // charge.succeeded, failed, pending
+  return std::ranges::any_of(events_, [&](const event_row& e) {
+    const bool begins = e.type.ends_with(".created") || e.type.ends_with(".attached");
+    return begins && std::ranges::find(e.objects, object_name) != e.objects.end();
+  });
+}
+
 catalogue::match catalogue::find(std::string_view verb,
                                  std::span<const std::string> segments) const {
   const auto which = verb_index(verb);

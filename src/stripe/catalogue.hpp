@@ -68,6 +68,11 @@ class catalogue {
   // The way back: "/v1/customers" → customer. nullptr for every other path.
   const object_row* listed_at(std::string_view path) const;
 
+  // Whether its list can be walked from end to end, and events tell of every new object, so that a
+  // mirror that has walked it stays whole by events alone. Balance transactions come without any;
+  // payment methods and tax IDs are listed by their owner.
+  bool can_be_whole(std::string_view object_name) const;
+
   // The endpoint that a request means, with the values of its {placeholders} in their order
   // (percent-decoded by the caller beforehand, one segment each). A literal segment wins over a
   // placeholder: /v1/customers/search is not customer "search". An empty segment is never a value:
