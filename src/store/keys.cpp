@@ -22,6 +22,7 @@ constexpr char caller_key_kind = 'k';
 constexpr std::size_t time_bytes = 8;
 constexpr std::int64_t latest_time = (std::int64_t{1} << 48) - 1;
 constexpr std::string_view refetch_word{"refetch\0", 8};
+constexpr std::string_view complete_word{"complete\0", 9};
 constexpr std::string_view token_word{"token\0", 6};
 constexpr std::string_view last_word{"last\0", 5};
 
@@ -170,6 +171,18 @@ std::string list_entry(const scope& s, std::string_view object_name, std::string
   return out;
 }
 
+std::optional<place> list_place(std::string_view list_entry_key) {
+  remainder r{list_entry_key};
+  r.skip_scope();
+  if (r.take_kind() != list_kind) return std::nullopt;
+  r.skip_text(), r.skip_text(), r.skip_text();
+  const std::string_view from_time = r.left;
+  r.skip_time();
+  const auto id = r.only_text();
+  if (!id) return std::nullopt;
+  return place{static_cast<std::int64_t>(read_be64(from_time.data())), *id};
+}
+
 std::string arrivals(const scope& s) {
   return kind_only(s, arrival_kind);
 }
@@ -256,6 +269,13 @@ std::string refetch(const scope& s, std::string_view object_name, std::string_vi
   std::string out = refetches(s);
   append_text(out, object_name);
   append_text(out, id);
+  return out;
+}
+
+std::string complete(const scope& s, std::string_view object_name) {
+  std::string out(complete_word);
+  append_scope(out, s);
+  append_text(out, object_name);
   return out;
 }
 

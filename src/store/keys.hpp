@@ -26,6 +26,7 @@
 //                                      store)
 //              "token" NUL sha256                                       → token record (JSON)
 //              "refetch" NUL scope object-name:text id:text             → refetch_record (JSON)
+//              "complete" NUL scope object-name:text                    → since when (decimal, ms)
 //
 // In lists `value` is what the filter must equal ("" with filter "": all objects of that name), and
 // time is the object's `created`, so that reading backwards gives the newest first; within one
@@ -65,6 +66,12 @@ std::string list(const scope& s, std::string_view object_name, std::string_view 
                  std::string_view value);  // prefix
 std::string list_entry(const scope& s, std::string_view object_name, std::string_view filter,
                        std::string_view value, std::int64_t created_s, std::string_view id);
+// Where a list entry stands; nullopt for any other key.
+struct place {
+  std::int64_t created_s = 0;
+  std::string_view id;
+};
+std::optional<place> list_place(std::string_view list_entry_key);
 // The id at the end of a key of this family, whatever its kind; nullopt if the key is not of the
 // grammar or ends in no text.
 std::optional<std::string_view> last_text(family in, std::string_view key);
@@ -95,6 +102,7 @@ std::string token(std::string_view sha256_of_token);
 std::string tokens();  // prefix
 std::string refetch(const scope& s, std::string_view object_name, std::string_view id);
 std::string refetches(const scope& s);  // prefix
+std::string complete(const scope& s, std::string_view object_name);
 std::string last_number(family in);
 inline constexpr std::string_view schema = "schema";
 inline constexpr std::string_view node = "node";

@@ -30,7 +30,7 @@ struct migration {
   std::uint32_t from;
   result<void> (*run)(database& over);
 };
-// Every schema that this tilld can still read has its step here. Schema 1 is the first.
+// Every schema that this tilld can still read has its step here. Schema 1 was never released.
 constexpr std::span<const migration> migrations{};
 
 const migration* migration_from(std::uint32_t schema) {

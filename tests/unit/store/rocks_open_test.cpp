@@ -196,15 +196,15 @@ TEST_CASE("A store of a newer schema is refused by both versions and not touched
   const temp_dir dir;
   const std::string path = dir / "db";
   make_store(path);
-  set_schema(path, "2");
+  set_schema(path, "3");
   const auto before = contents(path);
   CHECK(says(refusal(path), errc::corrupt,
-             {path.c_str(), "newer tilld", "has schema 2", "knows schemas up to 1"}));
+             {path.c_str(), "newer tilld", "has schema 3", "knows schemas up to 2"}));
   auto reading = small_options(path);
   reading.read_only = true;
   CHECK(says(refusal(reading), errc::corrupt, {"newer tilld"}));
   CHECK(contents(path) == before);
-  set_schema(path, "1");
+  set_schema(path, "2");
   CHECK(open(path)->get(family::objects, "late").value() == "v");
 }
 
@@ -214,7 +214,7 @@ TEST_CASE("A schema that nothing leads away from is refused, and so is one that 
   make_store(path);
   set_schema(path, "0");
   auto before = contents(path);
-  CHECK(says(refusal(path), errc::corrupt, {"has schema 0", "with schema 1, cannot bring"}));
+  CHECK(says(refusal(path), errc::corrupt, {"has schema 0", "with schema 2, cannot bring"}));
   CHECK(contents(path) == before);
   set_schema(path, "1x");
   before = contents(path);
@@ -228,7 +228,7 @@ TEST_CASE("A family that this version does not know means a newer one, and is re
   make_store(path);
   with_rocksdb(path, {"history"}, [](auto&, const auto&) {});
   const auto before = contents(path);
-  CHECK(says(refusal(path), errc::corrupt, {"newer tilld", "\"history\"", "schema 1"}));
+  CHECK(says(refusal(path), errc::corrupt, {"newer tilld", "\"history\"", "schema 2"}));
   CHECK(contents(path) == before);
 }
 
@@ -278,12 +278,12 @@ TEST_CASE("A first open that was cut off is begun again") {
       write_file(path + "/" + name, "");
     }
     fs::create_directory(path + "/lost+found");
-    CHECK(open(path)->get(family::meta, key::schema).value() == "1");
+    CHECK(open(path)->get(family::meta, key::schema).value() == "2");
   }
   SECTION("before all families were there") {
     const std::string path = dir / "db";
     with_rocksdb(path, {"objects", "meta"}, [](auto&, const auto&) {});
-    CHECK(open(path)->get(family::meta, key::schema).value() == "1");
+    CHECK(open(path)->get(family::meta, key::schema).value() == "2");
     CHECK(open(path)->get(family::feed, "x").value() == std::nullopt);
   }
 }

@@ -35,7 +35,7 @@ std::optional<std::string> value(const reader& from, family in, const std::strin
 
 TEST_CASE("A new store knows its schema and has a name of its own") {
   subject it(any_kind());
-  CHECK(value(*it, family::meta, std::string(key::schema)) == "1");
+  CHECK(value(*it, family::meta, std::string(key::schema)) == "2");
   const auto node = value(*it, family::meta, std::string(key::node));
   REQUIRE(node.has_value());
   CHECK(node->size() == 5 + 16);
