@@ -8,6 +8,7 @@
 #include <string>
 
 #include "actors/mirror.hpp"
+#include "actors/settling.hpp"
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
 #include "store/store.hpp"
@@ -60,6 +61,7 @@ struct context {
   counters count;
   // Orders and fetches that are with the gateway; a shutdown waits for them.
   mutable std::atomic<int> outstanding{0};
+  mutable settling unsettled{};
 };
 
 }  // namespace tilld::actors

@@ -59,6 +59,7 @@ struct fetch_request {
   store::scope scope;
   stripe::call call;
   bool keep = true;         // mirror the object in the answer
+  bool learn = false;       // the answer is a list: mirror what is in it
   bool is_refetch = false;  // settles the object's suspect mark
   std::string object_name;  // what was asked for: to record that Stripe has it no more (404)
   std::string object_id;
@@ -67,6 +68,9 @@ struct fetch_answer {
   int status = 503;
   std::string body;
   std::string request_id;
+  bool kept = false;      // what it has brought is mirrored, and on disk
+  bool has_more = false;  // of a list
+  std::string last_id{};  // of a list
 };
 
 // A part of the daemon, for readiness.

@@ -1,11 +1,13 @@
 #include "actors/ingress.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <utility>
 
 #include "actors/outbox.hpp"
 #include "actors/ownership.hpp"
 #include "base/log.hpp"
+#include "stripe/json_scan.hpp"
 
 namespace tilld::actors {
 
@@ -121,6 +123,42 @@ void on_order_back(ingress_ptr self, const order_came_back& m) {
        settle_order{m.order});
 }
 
+// What a page of a list has brought goes to its owners; whoever asked is answered when all of it is
+// on disk.
+struct learning {
+  explicit learning(once<fetch_answer> to) : answer(std::move(to)) {}
+  void one_done(bool is_kept) {
+    if (!is_kept) kept = false;
+    if (--left > 0) return;
+    end.kept = kept;
+    answer(std::move(end));
+  }
+  once<fetch_answer> answer;
+  fetch_answer end;
+  std::atomic<std::size_t> left{1};
+  std::atomic<bool> kept{true};
+};
+
+void learn(ingress_ptr self, const snapshot_in_hand& page, stripe::list_text list) {
+  auto all = std::make_shared<learning>(page.answer);
+  all->end = {page.outcome.status, page.outcome.body, page.outcome.request_id};
+  all->end.has_more = list.has_more;
+  all->left = list.objects.size() + 1;
+  for (auto& object : list.objects) {
+    auto part = std::make_shared<snapshot_in_hand>();
+    part->request.scope = page.request.scope;
+    part->request.object_name = stripe::unquoted(stripe::member_of(object, "object"));
+    part->request.object_id = stripe::unquoted(stripe::member_of(object, "id"));
+    all->end.last_id = part->request.object_id;
+    part->outcome = page.outcome;
+    part->outcome.body = std::move(object);
+    part->answer = once<fetch_answer>([all](const fetch_answer& a) { all->one_done(a.kept); }, {});
+    const std::string owner = owner_of_answer(part->outcome, "");
+    tell(self, page.request.scope, owner, apply_snapshot{part});
+  }
+  all->one_done(true);
+}
+
 void on_fetch_back(ingress_ptr self, const fetch_came_back& m) {
   const fetch_request& asked = m.snapshot->request;
   const stripe::outcome& outcome = m.snapshot->outcome;
@@ -132,6 +170,9 @@ void on_fetch_back(ingress_ptr self, const fetch_came_back& m) {
         owner_of_object(self->state.shared->store, asked.scope, asked.object_name, asked.object_id);
     tell(self, asked.scope, owner_of_answer(outcome, mirrored), apply_snapshot{m.snapshot});
     return;
+  }
+  if (asked.learn && found) {
+    if (auto list = stripe::read_list(outcome.body)) return learn(self, *m.snapshot, *list);
   }
   if (asked.is_refetch) {
     self->send(self->state.links.sync,

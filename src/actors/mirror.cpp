@@ -9,6 +9,7 @@
 #include "core/event_doubt.hpp"
 #include "core/order.hpp"
 #include "stripe/catalogue.hpp"
+#include "stripe/list_filters.hpp"
 
 namespace tilld::actors {
 
@@ -20,11 +21,6 @@ namespace {
 // Past this many events of one object in one second the order rule fetches anyway.
 constexpr std::size_t most_peers = 64;
 
-struct placed {
-  std::int64_t created_s = 0;
-  std::string customer;
-};
-
 result<std::optional<store::object_record>> load_object(const working_set& set,
                                                         const std::string& row_key) {
   auto row = set.get(family::objects, row_key);
@@ -35,42 +31,33 @@ result<std::optional<store::object_record>> load_object(const working_set& set,
   return std::move(*record);
 }
 
-placed place_of(std::string_view document) {
-  const auto head = stripe::parse_object(document);
-  if (!head) return {};
-  return {head->created_s, head->owner_customer};
-}
-
-void write_list_entries(working_set& set, const store::scope& scope, std::string_view name,
-                        std::string_view id, const placed& at) {
-  set.put(family::index, key::list_entry(scope, name, "", "", at.created_s, id), "");
-  if (!at.customer.empty() && name != "customer") {
-    set.put(family::index, key::list_entry(scope, name, "customer", at.customer, at.created_s, id),
-            "");
+// The keys of the lists that a document stands in: all of its kind, and each that it is filed
+// under.
+std::vector<std::string> list_keys(const store::scope& scope, std::string_view name,
+                                   std::string_view id, std::string_view document) {
+  const auto filing = stripe::filing_of(name, document);
+  std::vector<std::string> keys = {key::list_entry(scope, name, "", "", filing.created_s, id)};
+  for (const auto& place : filing.places) {
+    keys.push_back(
+        key::list_entry(scope, name, place.under->param, place.value, filing.created_s, id));
   }
-}
-
-void erase_list_entries(working_set& set, const store::scope& scope, std::string_view name,
-                        std::string_view id, const placed& at) {
-  set.erase(family::index, key::list_entry(scope, name, "", "", at.created_s, id));
-  if (!at.customer.empty() && name != "customer") {
-    set.erase(family::index,
-              key::list_entry(scope, name, "customer", at.customer, at.created_s, id));
-  }
+  std::ranges::sort(keys);
+  return keys;
 }
 
 void move_list_entries(working_set& set, const store::scope& scope, std::string_view name,
                        std::string_view id, const std::optional<store::object_record>& before,
                        const core::verdict& after) {
+  using keys = std::vector<std::string>;
   const bool was_listed = before && !before->at.deleted;
-  const bool is_listed = !after.at.deleted;
-  const placed now = is_listed ? place_of(after.document) : placed{};
-  if (was_listed) {
-    const placed then = place_of(before->document);
-    if (is_listed && then.created_s == now.created_s && then.customer == now.customer) return;
-    erase_list_entries(set, scope, name, id, then);
+  const keys then = was_listed ? list_keys(scope, name, id, before->document) : keys{};
+  const keys now = after.at.deleted ? keys{} : list_keys(scope, name, id, after.document);
+  for (const auto& gone : then) {
+    if (!std::ranges::binary_search(now, gone)) set.erase(family::index, gone);
   }
-  if (is_listed) write_list_entries(set, scope, name, id, now);
+  for (const auto& fresh : now) {
+    if (!std::ranges::binary_search(then, fresh)) set.put(family::index, fresh, "");
+  }
 }
 
 void write_feed(working_set& set, const mirror_context& context, std::string_view change,

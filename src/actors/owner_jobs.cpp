@@ -172,7 +172,10 @@ after_commit run(owner_state& me, working_set& set, core::customer_state* next, 
   order_end end =
       close_order(set, order_context_of(me), record, order->outcome, me.shared->order_give_up_ms);
   std::optional<refetch_target> refetch;
+  const std::int64_t now_ms = me.shared->time.mono_ms();
+  me.shared->unsettled.touch(me.scope, record.owner, now_ms);
   if (const auto head = kept_shape(record.call, order->outcome)) {
+    me.shared->unsettled.touch(me.scope, head->owner_customer, now_ms);
     snapshot snap = snapshot_of(*head, order->outcome, record.id);
     snap.lo_s = earliest_truth_s(*order);
     auto became = mirror_snapshot(set, next, mirror_context_of(me), snap);
@@ -226,7 +229,10 @@ after_commit run(owner_state& me, working_set& set, core::customer_state* next,
       caf::anon_send(me.links.sync, refetch_settled{asked.scope, asked.object_name, asked.object_id,
                                                     kept && !became->refetch});
     }
-    in_hand->answer({in_hand->outcome.status, in_hand->outcome.body, in_hand->outcome.request_id});
+    fetch_answer answer{in_hand->outcome.status, in_hand->outcome.body,
+                        in_hand->outcome.request_id};
+    answer.kept = kept;
+    in_hand->answer(std::move(answer));
   };
 }
 

@@ -146,6 +146,7 @@ struct till::system {
 
   int stop(std::int64_t deadline_ms) {
     if (stopped.exchange(true)) return 0;
+    whole->stop();
     caf::anon_send(entry, drain{});
     caf::anon_send(syncer, drain{});
     if (stripe) caf::anon_send(stripe, drain{});
@@ -179,6 +180,7 @@ struct till::system {
   store::store& store;
   context shared;
   std::shared_ptr<gateway_board> board;
+  std::unique_ptr<collections> whole;  // outlives the actors, which answer it
   std::function<void(std::string)> on_fatal;
   std::atomic<bool> fatal_told{false};
   caf::actor_system_config config;
@@ -194,7 +196,16 @@ struct till::system {
 till::till(till_settings settings, store::store& store, const clock& time, metrics& counts,
            transport way_out, std::function<void(std::string why)> on_fatal)
     : system_(std::make_unique<system>(std::move(settings), store, time, counts, std::move(way_out),
-                                       std::move(on_fatal))) {}
+                                       std::move(on_fatal))) {
+  system_->whole = std::make_unique<collections>(
+      store, time,
+      [this](fetch_request f, once<fetch_answer> answer) {
+        take_fetch(std::move(f), std::move(answer));
+      },
+      [this](store::batch b, once<result<void>> answer) {
+        commit(std::move(b), std::move(answer));
+      });
+}
 
 till::~till() {
   stop(0);
@@ -251,6 +262,18 @@ std::vector<part_state> till::state() const {
 std::string till::gateway_status() const {
   const std::lock_guard lock(system_->board->mutex);
   return core::to_json(system_->board->status);
+}
+
+collections& till::whole() const {
+  return *system_->whole;
+}
+
+bool till::anybody_settles() const {
+  return system_->shared.unsettled.any(system_->shared.time.mono_ms());
+}
+
+bool till::settles(const store::scope& scope, std::string_view owner) const {
+  return system_->shared.unsettled.is_settling(scope, owner, system_->shared.time.mono_ms());
 }
 
 const store::reader& till::read() const {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/collections.hpp"
 #include "actors/facts.hpp"
 #include "actors/mirror.hpp"
 #include "base/clock.hpp"
@@ -59,6 +60,10 @@ class till {
   // The gateway's budget, queues and breaker as JSON.
   std::string gateway_status() const;
   const store::reader& read() const;
+  collections& whole() const;  // which collections the mirror holds whole
+  // Whether an order has just touched somebody, or this customer, so that Stripe knows better.
+  bool anybody_settles() const;
+  bool settles(const store::scope& scope, std::string_view owner) const;
   bool can_order() const;  // there is a Stripe key
 
   // No new work; what has begun is finished or safely stored, until the deadline. Idempotent.

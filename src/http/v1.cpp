@@ -10,6 +10,8 @@
 #include "http/v1_lists.hpp"
 #include "stripe/api_error.hpp"
 #include "stripe/catalogue.hpp"
+#include "stripe/event.hpp"
+#include "stripe/expand.hpp"
 #include "stripe/form.hpp"
 
 namespace tilld::http {
@@ -26,6 +28,20 @@ void name_source(response& r, const char* source) {
 // An account id is used as part of keys.
 bool sane_account(std::string_view account) {
   return account.empty() || (store::valid_id(account) && account.find('/') == account.npos);
+}
+
+// expand[]=a, expand[0]=a; and what else there is.
+std::pair<std::vector<std::string>, stripe::form_pairs> without_expand(
+    const stripe::form_pairs& query) {
+  std::pair<std::vector<std::string>, stripe::form_pairs> parts;
+  for (const auto& pair : query) {
+    if (pair.first == "expand" || pair.first.starts_with("expand[")) {
+      parts.first.push_back(pair.second);
+    } else {
+      parts.second.push_back(pair);
+    }
+  }
+  return parts;
 }
 
 class v1_face {
@@ -126,19 +142,64 @@ class v1_face {
     if (!in_our_version(r) || endpoint.returns.empty()) return std::nullopt;
     const auto& catalogue = stripe::catalogue::instance();
     const std::string& name = endpoint.returns.front();
-    if (&endpoint == catalogue.retrieve_of(name) && query.empty() && arguments.size() == 1) {
-      return name == "event" ? mirrored_event(scope_of(r), arguments.front())
-                             : mirrored_object(scope_of(r), name, arguments.front());
+    const auto [expand, rest] = without_expand(query);
+    const auto expansion = stripe::read_expansion(endpoint, expand);
+    if (expansion.wrong) return answer_of(*expansion.wrong);
+    const store::scope scope = scope_of(r);
+    const document_view shown = view_of(scope, name, expansion.tree);
+    if (&endpoint == catalogue.retrieve_of(name) && rest.empty() && arguments.size() == 1) {
+      return name == "event" ? mirrored_event(scope, arguments.front())
+                             : mirrored_object(scope, name, arguments.front(), shown);
     }
     if (&endpoint != catalogue.list_of(name) || name == "event") return std::nullopt;
-    auto asked = read_list_query(query);
+    auto asked = read_list_query(name, rest);
     if (!asked) return std::nullopt;
     if (auto* wrong = std::get_if<response>(&*asked)) return std::move(*wrong);
-    return list_page(house_.till.read(), scope_of(r), name, r.path, std::get<list_query>(*asked));
+    if (house_.till.anybody_settles() && list_settles(scope, rest)) return std::nullopt;
+    // Without a key there is nobody else to ask.
+    if (house_.till.can_order() && !house_.till.whole().is_complete(scope, name)) {
+      house_.till.whole().want(scope, name);
+      return std::nullopt;
+    }
+    return list_page(house_.till.read(), scope, name, r.path, std::get<list_query>(*asked), shown);
+  }
+
+  // A list of one customer's by that customer; any other by everybody.
+  bool list_settles(const store::scope& scope, const stripe::form_pairs& query) const {
+    for (const auto& [name, value] : query) {
+      if (name == "customer") return house_.till.settles(scope, value);
+    }
+    return true;
+  }
+
+  // As it is where nothing is to be expanded.
+  document_view view_of(const store::scope& scope, const std::string& name,
+                        const stripe::expansion& tree) const {
+    if (tree.empty()) return {};
+    const stripe::find_object find = [this, scope](const std::vector<std::string>& kinds,
+                                                   std::string_view id) {
+      return found(scope, kinds, id);
+    };
+    return [name, tree, find](std::string_view document) {
+      return stripe::expand(name, document, tree, find);
+    };
+  }
+
+  // Of the deleted only customers can be shown.
+  std::optional<std::string> found(const store::scope& scope, const std::vector<std::string>& kinds,
+                                   std::string_view id) const {
+    if (!store::valid_id(id)) return std::nullopt;
+    for (const auto& kind : kinds) {
+      auto row = house_.till.read().get(family::objects, key::object(scope, kind, id));
+      const auto view = row && *row ? store::view_object(**row) : std::nullopt;
+      if (!view || (view->at.deleted && kind != "customer")) continue;
+      return std::string(view->document);
+    }
+    return std::nullopt;
   }
 
   std::optional<response> mirrored_object(const store::scope& scope, const std::string& name,
-                                          const std::string& id) const {
+                                          const std::string& id, const document_view& shown) const {
     if (!store::valid_id(id)) return answer_of(stripe::resource_missing(name, id));
     auto row = house_.till.read().get(family::objects, key::object(scope, name, id));
     if (!row) return unavailable(row.error());
@@ -149,8 +210,18 @@ class v1_face {
     if (view->at.deleted && name != "customer") {
       return answer_of(stripe::resource_missing(name, id));
     }
+    if (house_.till.anybody_settles()) {
+      const auto head = stripe::parse_object(view->document);
+      if (head && house_.till.settles(scope, head->owner_customer)) return std::nullopt;
+    }
     response ok;
-    ok.body = view->document;
+    if (shown && !view->at.deleted) {
+      auto whole = shown(view->document);
+      if (!whole) return std::nullopt;
+      ok.body = std::move(*whole);
+    } else {
+      ok.body = view->document;
+    }
     if (view->at.suspect) ok.headers.emplace_back("Tilld-Stale", "true");
     return ok;
   }
@@ -175,6 +246,8 @@ class v1_face {
     wanted.call.in = stripe::lane::check;
     const auto& catalogue = stripe::catalogue::instance();
     const std::string name = endpoint.returns.empty() ? "" : endpoint.returns.front();
+    wanted.learn = endpoint.list && in_our_version(r) && name != "event" &&
+                   r.query.find("expand") == std::string::npos;
     wanted.keep = plain && in_our_version(r) && !name.empty() && name != "event" &&
                   &endpoint == catalogue.retrieve_of(name) && arguments.size() == 1;
     if (wanted.keep) {

@@ -1,11 +1,9 @@
 #include "http/v1_lists.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
-#include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "base/json_text.hpp"
 #include "http/v1_answers.hpp"
@@ -16,25 +14,204 @@
 namespace tilld::http {
 
 using store::family;
+using stripe::list_filter;
 namespace key = store::key;
 
 namespace {
 
-// Rows read at a time while a page is filled; a page that hides many rows takes several.
+// Documents read at a time while a page is filled; a page that hides many takes several.
 constexpr std::size_t chunk = 128;
 
-std::optional<int> limit_in(std::string_view text) {
-  int limit = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), limit);
+template <class Number>
+std::optional<Number> number_in(std::string_view text) {
+  Number n = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), n);
   if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return limit;
+  return n;
 }
 
-// GET /v1/subscriptions hides canceled ones unless a status is asked for.
-bool hidden_by_default(std::string_view object_name, std::string_view document) {
-  if (object_name != "subscription") return false;
-  const auto parsed = nlohmann::json::parse(document, nullptr, false);
-  return parsed.is_object() && parsed.value("status", "") == "canceled";
+response wrong(std::string param, std::string message) {
+  return answer_of(stripe::parameter_invalid(std::move(param), std::move(message)));
+}
+
+// "created[gte]" of "created": gte; nothing for another parameter.
+std::optional<std::string_view> operation_of(std::string_view name, std::string_view param) {
+  if (name == param) return "";
+  if (!name.starts_with(param) || !name.ends_with(']')) return std::nullopt;
+  name.remove_prefix(param.size());
+  if (!name.starts_with('[')) return std::nullopt;
+  return name.substr(1, name.size() - 2);
+}
+
+bool narrow(span_s& span, std::string_view operation, std::int64_t n) {
+  constexpr auto least = std::numeric_limits<std::int64_t>::min();
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  if (operation.empty() || operation == "gte") span.from = std::max(span.from, n);
+  if (operation.empty() || operation == "lte") span.to = std::min(span.to, n);
+  if (operation == "gt") span.from = std::max(span.from, n == most ? most : n + 1);
+  if (operation == "lt") span.to = std::min(span.to, n == least ? least : n - 1);
+  return operation.empty() || operation == "gte" || operation == "lte" || operation == "gt" ||
+         operation == "lt";
+}
+
+// What a status stands for that is none of a document's.
+// Source: https://docs.stripe.com/api/subscriptions/list (status)
+std::optional<std::vector<std::string>> subscription_statuses(const std::string& asked) {
+  static const std::vector<std::string> but_canceled = {
+      "active", "incomplete", "incomplete_expired", "past_due", "paused", "trialing", "unpaid"};
+  if (asked.empty()) return but_canceled;
+  if (asked == "ended") return std::vector<std::string>{"canceled", "incomplete_expired"};
+  if (asked == "all") return std::nullopt;
+  return std::vector<std::string>{asked};
+}
+
+// Reads one query; `object` is whose list it is.
+class query_reader {
+ public:
+  explicit query_reader(std::string_view object) : object_(object) {}
+
+  std::optional<read_query> read(const stripe::form_pairs& query) {
+    for (const auto& [name, value] : query) {
+      if (!take(name, value)) {
+        if (wrong_) return std::move(*wrong_);
+        return std::nullopt;
+      }
+    }
+    if (!asked_.starting_after.empty() && !asked_.ending_before.empty()) {
+      return wrong("ending_before",
+                   "You cannot parameterize both starting_after and ending_before.");
+    }
+    if (object_ == "payment_method" && !asked_.names("customer")) return std::nullopt;
+    if (object_ == "subscription") take_status();
+    return std::move(asked_);
+  }
+
+ private:
+  bool refuse(response r) {
+    wrong_ = std::move(r);
+    return false;
+  }
+
+  bool take(const std::string& name, const std::string& value) {
+    if (name == "limit") return take_limit(value);
+    if (name == "starting_after") return asked_.starting_after = value, true;
+    if (name == "ending_before") return asked_.ending_before = value, true;
+    if (value.empty()) return false;  // Stripe says what is wrong with that
+    if (const auto operation = operation_of(name, "created")) {
+      return take_moment(asked_.created, name, *operation, value);
+    }
+    if (object_ == "subscription" && name == "status") return status_ = value, true;
+    for (const auto& filter : stripe::list_filters(object_)) {
+      if (filter.is == list_filter::kind::moment) {
+        if (const auto operation = operation_of(name, filter.param)) {
+          return take_moment(moment_of(filter), name, *operation, value);
+        }
+      } else if (filter.is == list_filter::kind::any_of ? is_element(name, filter.param)
+                                                        : name == filter.param) {
+        return take_value(filter, value);
+      }
+    }
+    return false;
+  }
+
+  bool take_limit(const std::string& value) {
+    const auto limit = number_in<int>(value);
+    if (!limit) return refuse(wrong("limit", "Invalid integer: " + value));
+    if (*limit < 1 || *limit > 100) {
+      return refuse(wrong("limit", "Limit must be between 1 and 100 (" + value + " was given)."));
+    }
+    asked_.limit = *limit;
+    return true;
+  }
+
+  bool take_moment(span_s& span, const std::string& name, std::string_view operation,
+                   const std::string& value) {
+    const auto n = number_in<std::int64_t>(value);
+    if (!n) return refuse(wrong(name, "Invalid integer: " + value));
+    return narrow(span, operation, *n);
+  }
+
+  span_s& moment_of(const list_filter& filter) {
+    for (auto& [of, span] : asked_.moments) {
+      if (of == &filter) return span;
+    }
+    return asked_.moments.emplace_back(&filter, span_s{}).second;
+  }
+
+  // lookup_keys[] and lookup_keys[0] are elements of lookup_keys.
+  static bool is_element(std::string_view name, std::string_view param) {
+    const auto inside = operation_of(name, param);
+    return inside && name != param &&
+           std::ranges::all_of(*inside, [](char c) { return c >= '0' && c <= '9'; });
+  }
+
+  bool take_value(const list_filter& filter, const std::string& value) {
+    if (!stripe::can_be_filed(value)) return false;
+    for (auto& condition : asked_.conditions) {
+      if (condition.filter != filter.param) continue;
+      if (filter.is != list_filter::kind::any_of) condition.values.clear();  // the last counts
+      condition.values.push_back(value);
+      return true;
+    }
+    asked_.conditions.push_back({filter.param, {value}});
+    return true;
+  }
+
+  void take_status() {
+    if (auto statuses = subscription_statuses(status_)) {
+      asked_.conditions.push_back({"status", std::move(*statuses)});
+    }
+  }
+
+  std::string_view object_;
+  list_query asked_;
+  std::string status_;
+  std::optional<response> wrong_;
+};
+
+// In test mode what lives by a test clock is shown to those alone who ask for it.
+// Source: https://docs.stripe.com/billing/testing/test-clocks
+class clock_screen {
+ public:
+  clock_screen(const store::reader& from, const store::scope& scope, std::string_view object,
+               const list_query& query)
+      : from_(from), scope_(scope), hides_(!scope.live && hides(object, query)) {}
+
+  bool shows(std::string_view document) const {
+    if (!hides_) return true;
+    if (!stripe::text_at(document, "test_clock").empty()) return false;
+    const std::string customer = stripe::text_at(document, "customer");
+    if (!store::valid_id(customer)) return true;
+    auto row = from_.get(family::objects, key::object(scope_, "customer", customer));
+    const auto view = row && *row ? store::view_object(**row) : std::nullopt;
+    return !view || stripe::text_at(view->document, "test_clock").empty();
+  }
+
+ private:
+  static bool hides(std::string_view object, const list_query& query) {
+    struct rule {
+      std::string_view object;
+      std::array<std::string_view, 2> unless;
+    };
+    static constexpr std::array rules = {
+        rule{"customer", {"test_clock", ""}}, rule{"subscription", {"test_clock", "customer"}},
+        rule{"invoice", {"customer", "subscription"}},
+        rule{"charge", {"customer", "payment_intent"}}, rule{"payment_intent", {"customer", ""}}};
+    const auto* found = std::ranges::find(rules, object, &rule::object);
+    return found != rules.end() && !query.names(found->unless[0]) && !query.names(found->unless[1]);
+  }
+
+  const store::reader& from_;
+  const store::scope& scope_;
+  bool hides_;
+};
+
+bool fits(const list_query& query, std::string_view document) {
+  return std::ranges::all_of(query.moments, [&](const auto& moment) {
+    std::int64_t at = 0;
+    return stripe::moment_at(document, moment.first->path, at) && at >= moment.second.from &&
+           at <= moment.second.to;
+  });
 }
 
 struct page {
@@ -42,51 +219,45 @@ struct page {
   bool has_more = false;
 };
 
-struct cursor {
-  std::string row_key;  // of the list entry
-};
-
-result<std::optional<cursor>> find_cursor(const store::reader& from, const store::scope& scope,
-                                          std::string_view object_name, const list_query& query,
-                                          const std::string& id) {
+result<std::optional<store::list_place>> place_of(const store::reader& from,
+                                                  const store::scope& scope,
+                                                  std::string_view object_name,
+                                                  const std::string& id) {
+  if (!store::valid_id(id)) return std::nullopt;
   auto row = from.get(family::objects, key::object(scope, object_name, id));
   if (!row) return std::unexpected(row.error());
   const auto view = *row ? store::view_object(**row) : std::nullopt;
   if (!view || view->at.deleted) return std::nullopt;
-  const auto head = stripe::parse_object(view->document);
-  if (!head) return std::unexpected(head.error());
-  const std::string_view filter = query.customer.empty() ? "" : "customer";
-  return cursor{key::list_entry(scope, object_name, filter, query.customer, head->created_s, id)};
+  return store::list_place{stripe::filing_of(object_name, view->document).created_s, id};
 }
 
-// Reads on from `range` until `limit` + 1 visible documents are found.
-result<page> fill(const store::reader& from, const store::scope& scope,
-                  std::string_view object_name, store::scan_range range, std::size_t limit) {
+// Walks on until `limit` + 1 visible documents are found.
+result<page> fill(const store::reader& from, store::list_walk walk, const list_query& query) {
   page filled;
+  const clock_screen screen(from, walk.of, walk.object_name, query);
+  const auto limit = static_cast<std::size_t>(query.limit);
   while (true) {
     std::vector<std::string> keys;
-    std::string last;
-    auto scanned = from.scan(range, [&](std::string_view row_key, std::string_view) {
-      last = row_key;
-      if (const auto id = key::last_text(row_key)) {
-        keys.push_back(key::object(scope, object_name, *id));
-      }
-      return keys.size() < std::min(chunk, limit + 1);
+    const std::size_t wanted = std::min(chunk, limit + 1 - filled.documents.size());
+    auto walked = store::walk(from, walk, [&](const store::list_place& place) {
+      keys.push_back(key::object(walk.of, walk.object_name, place.id));
+      walk.beyond = place;
+      return keys.size() < wanted;
     });
-    if (!scanned) return std::unexpected(scanned.error());
-    if (keys.empty()) return filled;
+    if (!walked) return std::unexpected(walked.error());
     auto rows = from.multi_get(family::objects, keys);
     if (!rows) return std::unexpected(rows.error());
     for (const auto& row : *rows) {
       const auto view = row ? store::view_object(*row) : std::nullopt;
-      if (!view || view->at.deleted || hidden_by_default(object_name, view->document)) continue;
+      if (!view || view->at.deleted || !fits(query, view->document)) continue;
+      if (!screen.shows(view->document)) continue;
       if (filled.documents.size() == limit) {
         filled.has_more = true;
         return filled;
       }
       filled.documents.emplace_back(view->document);
     }
-    range.from = range.reverse ? last : last + '\0';
+    if (keys.size() < wanted) return filled;
   }
 }
 
@@ -104,57 +275,47 @@ std::string envelope(const page& filled, std::string_view path) {
 
 }  // namespace
 
-std::optional<read_query> read_list_query(const stripe::form_pairs& query) {
-  list_query asked;
-  for (const auto& [name, value] : query) {
-    if (name == "limit") {
-      const auto limit = limit_in(value);
-      if (!limit) {
-        return answer_of(stripe::parameter_invalid("limit", "Invalid integer: " + value));
-      }
-      if (*limit < 1 || *limit > 100) {
-        return answer_of(stripe::parameter_invalid(
-            "limit", "Limit must be between 1 and 100 (" + value + " was given)."));
-      }
-      asked.limit = *limit;
-    } else if (name == "starting_after") {
-      asked.starting_after = value;
-    } else if (name == "ending_before") {
-      asked.ending_before = value;
-    } else if (name == "customer" && !value.empty()) {
-      asked.customer = value;
-    } else {
-      return std::nullopt;
-    }
-  }
-  if (!asked.starting_after.empty() && !asked.ending_before.empty()) {
-    return answer_of(stripe::parameter_invalid(
-        "ending_before", "You cannot parameterize both starting_after and ending_before."));
-  }
-  return asked;
+bool list_query::names(std::string_view param) const {
+  return std::ranges::any_of(conditions, [&](const auto& c) { return c.filter == param; });
 }
 
-response list_page(const store::reader& from, const store::scope& scope,
-                   std::string_view object_name, std::string_view path, const list_query& query) {
-  const std::string_view filter = query.customer.empty() ? "" : "customer";
-  const bool backwards = !query.ending_before.empty();
-  store::scan_range range{family::index, key::list(scope, object_name, filter, query.customer), "",
-                          !backwards};
-  const std::string& cursor_id = backwards ? query.ending_before : query.starting_after;
-  if (!cursor_id.empty()) {
-    auto at = find_cursor(from, scope, object_name, query, cursor_id);
+std::optional<read_query> read_list_query(std::string_view object_name,
+                                          const stripe::form_pairs& query) {
+  return query_reader(object_name).read(query);
+}
+
+std::optional<response> list_page(const store::reader& from, const store::scope& scope,
+                                  std::string_view object_name, std::string_view path,
+                                  const list_query& query, const document_view& shown) {
+  store::list_walk walk;
+  walk.of = scope;
+  walk.object_name = std::string(object_name);
+  walk.conditions = query.conditions;
+  walk.from_s = query.created.from;
+  walk.to_s = query.created.to;
+  walk.oldest_first = !query.ending_before.empty();
+  const std::string& cursor = walk.oldest_first ? query.ending_before : query.starting_after;
+  if (!cursor.empty()) {
+    auto at = place_of(from, scope, object_name, cursor);
     if (!at) return unavailable(at.error());
     if (!*at) {
-      auto missing = stripe::resource_missing(object_name, cursor_id,
-                                              backwards ? "ending_before" : "starting_after");
+      auto missing = stripe::resource_missing(
+          object_name, cursor, walk.oldest_first ? "ending_before" : "starting_after");
       missing.status = 400;  // the collection is there; the parameter is wrong
       return answer_of(missing);
     }
-    range.from = backwards ? (*at)->row_key + '\0' : (*at)->row_key;
+    walk.beyond = std::move(**at);
   }
-  auto filled = fill(from, scope, object_name, range, static_cast<std::size_t>(query.limit));
+  const bool backwards = walk.oldest_first;
+  auto filled = fill(from, std::move(walk), query);
   if (!filled) return unavailable(filled.error());
   if (backwards) std::ranges::reverse(filled->documents);
+  for (auto& document : filled->documents) {
+    if (!shown) break;
+    auto view = shown(document);
+    if (!view) return std::nullopt;
+    document = std::move(*view);
+  }
   response ok;
   ok.body = envelope(*filled, path);
   return ok;
