@@ -41,7 +41,7 @@ def tokens_without_a_daemon(binary):
         lab.run("token", "revoke", "b")
         assert lab.run("token", "create", "--name", "", check=False).returncode == 1
         lab.start_daemon()
-        assert lab.api(made["token"]).get("/v1/customers").status == 200
+        assert lab.api(made["token"]).get("/api/customers/nobody").status == 404
     finally:
         lab.__exit__(None, None, None)
 

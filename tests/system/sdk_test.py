@@ -61,6 +61,20 @@ def run_suite(binary, command):
         assert done.returncode == 0, "the suite failed"
 
 
+def run_through(binary, command):
+    """The same suite against a fresh tilld with a sandbox behind it."""
+    with Lab(binary) as lab:
+        done = subprocess.run(
+            command + [f"http://127.0.0.1:{lab.api_port}", lab.admin], capture_output=True,
+            text=True, timeout=400,
+            env=dict(os.environ, SDK_CONTROL=f"http://127.0.0.1:{lab.sandbox_port}",
+                     SDK_THROUGH="tilld"))
+        print(done.stdout, end="", flush=True)
+        if done.stderr:
+            print(done.stderr[-4000:], file=sys.stderr)
+        assert done.returncode == 0, "the suite failed"
+
+
 class SandboxAlone(Lab):
     def __enter__(self):
         self.start_sandbox()
@@ -85,7 +99,25 @@ def python(binary):
     run_suite(binary, [SYSTEM_PYTHON, os.path.join(HERE, "python", "run.py")])
 
 
+def node_through(binary):
+    """stripe-node through tilld: every check of its suite"""
+    where = packages()
+    if where is None:
+        print("skip node: needs node 20, npm and the npm registry")
+        return
+    run_through(binary, ["node", os.path.join(HERE, "node", "run.js"), where])
+
+
+def python_through(binary):
+    """stripe-python through tilld: every check of its suite"""
+    have = subprocess.run([SYSTEM_PYTHON, "-c", "import stripe"], capture_output=True)
+    if have.returncode != 0:
+        print("skip python: needs Debian's package python3-stripe")
+        return
+    run_through(binary, [SYSTEM_PYTHON, os.path.join(HERE, "python", "run.py")])
+
+
 if __name__ == "__main__":
     beside = os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), "sdk")
     DIRECTORY = os.path.abspath(sys.argv.pop(2)) if len(sys.argv) > 2 else beside
-    harness.main([node, python])
+    harness.main([node, python, node_through, python_through])

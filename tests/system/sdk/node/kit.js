@@ -44,6 +44,12 @@ async function sandbox(verb, at, body) {
   return answer.json();
 }
 
+// What the sandbox does wrong on request; a server in between would not pass the request on.
+async function faults() {
+  if (process.env.SDK_THROUGH) throw new Skip('tilld does not pass on a wish for a fault');
+  return sandbox('GET', '/_sandbox/clock');
+}
+
 async function refused(promise) {
   try {
     await promise;
@@ -104,6 +110,6 @@ async function run() {
 }
 
 module.exports = {
-  Stripe, assert, check, client, customer, price, refused, run, sandbox, server, stripe, unique,
-  until,
+  Stripe, assert, check, client, customer, faults, price, refused, run, sandbox, server, stripe,
+  unique, until,
 };

@@ -3,7 +3,7 @@
 
 const http = require('node:http');
 const {
-  assert, check, client, customer, refused, sandbox, server, stripe, unique,
+  assert, check, client, customer, faults, refused, server, stripe, unique,
 } = require('./kit');
 
 check('InvalidRequest: code, param, message and requestId are there', async () => {
@@ -121,7 +121,7 @@ check('maxNetworkRetries: what fails on the way is made once', async () => {
 });
 
 check('maxNetworkRetries: what was done but not answered is not done twice (sandbox)', async () => {
-  await sandbox('GET', '/_sandbox/clock');
+  await faults();
   for (const fault of ['error_before', 'error_after', 'lost_answer', 'reset', 'conflict']) {
     const email = `${unique(fault)}@example.com`;
     await troubled([{fault}], async (patient, seen) => {
@@ -134,7 +134,7 @@ check('maxNetworkRetries: what was done but not answered is not done twice (sand
 });
 
 check('RateLimit: Stripe says which limit it was (sandbox)', async () => {
-  await sandbox('GET', '/_sandbox/clock');
+  await faults();
   await troubled([{fault: 'endpoint_rate'}], async (patient) => {
     const error = await refused(patient.customers.list());
     assert.equal(error.type, 'StripeRateLimitError');
