@@ -39,7 +39,7 @@ std::vector<std::string> list_keys(const store::scope& scope, std::string_view n
   std::vector<std::string> keys = {key::list_entry(scope, name, "", "", filing.created_s, id)};
   for (const auto& place : filing.places) {
     keys.push_back(
-        key::list_entry(scope, name, place.under->param, place.value, filing.created_s, id));
+        key::list_entry(scope, name, place.under, place.value, filing.created_s, id));
   }
   std::ranges::sort(keys);
   return keys;

@@ -8,6 +8,8 @@
 #include "http/faces.hpp"
 #include "http/v1_answers.hpp"
 #include "http/v1_lists.hpp"
+#include "http/v1_nested.hpp"
+#include "http/v1_search.hpp"
 #include "stripe/api_error.hpp"
 #include "stripe/catalogue.hpp"
 #include "stripe/event.hpp"
@@ -151,17 +153,36 @@ class v1_face {
       return name == "event" ? mirrored_event(scope, arguments.front())
                              : mirrored_object(scope, name, arguments.front(), shown);
     }
+    if (endpoint.search) return mirrored_search(r, scope, name, rest, expand, shown);
+    if (const auto nested = read_nested(endpoint, arguments, rest)) {
+      return mirrored_list(scope, *nested, shown);
+    }
     if (&endpoint != catalogue.list_of(name) || name == "event") return std::nullopt;
     auto asked = read_list_query(name, rest);
     if (!asked) return std::nullopt;
     if (auto* wrong = std::get_if<response>(&*asked)) return std::move(*wrong);
     if (house_.till.anybody_settles() && list_settles(scope, rest)) return std::nullopt;
-    // Without a key there is nobody else to ask.
-    if (house_.till.can_order() && !house_.till.whole().is_complete(scope, name)) {
-      house_.till.whole().want(scope, name);
-      return std::nullopt;
-    }
+    if (!is_whole(scope, name)) return std::nullopt;
     return list_page(house_.till.read(), scope, name, r.path, std::get<list_query>(*asked), shown);
+  }
+
+  // Without a key there is nobody else to ask.
+  bool is_whole(const store::scope& scope, const std::string& name) const {
+    if (!house_.till.can_order() || house_.till.whole().is_complete(scope, name)) return true;
+    house_.till.whole().want(scope, name);
+    return false;
+  }
+
+  std::optional<response> mirrored_search(const request& r, const store::scope& scope,
+                                          const std::string& name, const stripe::form_pairs& query,
+                                          const std::vector<std::string>& expand,
+                                          const document_view& shown) const {
+    auto asked = read_search(name, query, expand);
+    if (!asked) return std::nullopt;
+    if (auto* wrong = std::get_if<response>(&*asked)) return std::move(*wrong);
+    if (house_.till.anybody_settles() || !is_whole(scope, name)) return std::nullopt;
+    return search_page(house_.till.read(), scope, name, r.path, std::get<search_request>(*asked),
+                       shown);
   }
 
   // A list of one customer's by that customer; any other by everybody.
@@ -224,6 +245,22 @@ class v1_face {
     }
     if (view->at.suspect) ok.headers.emplace_back("Tilld-Stale", "true");
     return ok;
+  }
+
+  // Inside a document that is as it should be.
+  std::optional<response> mirrored_list(const store::scope& scope, const nested_list& asked,
+                                        const document_view& shown) const {
+    if (!store::valid_id(asked.parent_id)) return std::nullopt;
+    auto row =
+        house_.till.read().get(family::objects, key::object(scope, asked.parent, asked.parent_id));
+    if (!row) return unavailable(row.error());
+    const auto view = *row ? store::view_object(**row) : std::nullopt;
+    if (!view || view->at.deleted || view->at.suspect) return std::nullopt;
+    if (house_.till.anybody_settles()) {
+      const auto head = stripe::parse_object(view->document);
+      if (!head || house_.till.settles(scope, head->owner_customer)) return std::nullopt;
+    }
+    return nested_page(asked, view->document, shown);
   }
 
   std::optional<response> mirrored_event(const store::scope& scope, const std::string& id) const {

@@ -82,6 +82,8 @@ class condition_entries {
       : oldest_first_(wanted.oldest_first) {
     for (const auto& value : of.values)
       streams_.emplace_back(from, wanted, of.filter, value);
+    for (const auto& [filter, value] : of.or_else)
+      streams_.emplace_back(from, wanted, filter, value);
   }
 
   result<const list_place*> first(const bound& from) {

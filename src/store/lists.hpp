@@ -10,6 +10,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/keys.hpp"
@@ -26,7 +27,8 @@ struct list_place {
 
 struct list_condition {
   std::string filter;
-  std::vector<std::string> values;  // filed under one of them
+  std::vector<std::string> values;                           // filed under one of them
+  std::vector<std::pair<std::string, std::string>> or_else{};  // or so: filter and value
 };
 
 struct list_walk {

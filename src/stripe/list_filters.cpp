@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include <simdjson.h>
@@ -150,15 +151,84 @@ bool parse(std::string_view document, dom::element& root) {
   return parser.parse(document.data(), document.size()).get(root) == simdjson::SUCCESS;
 }
 
-void file(filing& out, const list_filter& under, std::string value) {
+void file(filing& out, std::string under, std::string value) {
   if (!can_be_filed(value)) return;
-  filed place{&under, std::move(value)};
+  filed place{std::move(under), std::move(value)};
   if (std::ranges::find(out.places, place) == out.places.end()) {
     out.places.push_back(std::move(place));
   }
 }
 
+constexpr std::array<std::pair<std::string_view, std::string_view>, 7> searched = {
+    {{"charge", "charges"},
+     {"customer", "customers"},
+     {"invoice", "invoices"},
+     {"payment_intent", "payment_intents"},
+     {"price", "prices"},
+     {"product", "products"},
+     {"subscription", "subscriptions"}}};
+
+// The text of a member as a search sees it; nothing where it is null, absent or no plain value.
+std::optional<std::string> member_at(std::string_view object_name, dom::element root,
+                                     std::string_view path) {
+  // Of a charge that cannot be refunded "refunded" is null to a search.
+  if (object_name == "charge" && path == "refunded") {
+    std::string_view status;
+    if (root["status"].get(status) != simdjson::SUCCESS || status != "succeeded") {
+      return std::nullopt;
+    }
+  }
+  std::optional<std::string> text;
+  each_at(root, path, [&](dom::element value) {
+    if (!text) text = text_of(value);
+  });
+  return text;
+}
+
+std::optional<std::string> metadata_at(dom::element root, std::string_view key) {
+  dom::element metadata;
+  std::string_view value;
+  if (root["metadata"].get(metadata) != simdjson::SUCCESS || !metadata.is_object() ||
+      metadata[key].get(value) != simdjson::SUCCESS) {
+    return std::nullopt;
+  }
+  return std::string(value);
+}
+
+void file_for_searches(filing& out, std::string_view object_name, dom::element root) {
+  for (const auto& field : search::fields_of(searched_as(object_name))) {
+    if (field.type == search::field_type::numeric || field.name == "metadata") continue;
+    const auto text = member_at(object_name, root, field.path);
+    if (text) file(out, "?" + std::string(field.name), search::folded(*text));
+  }
+  dom::object metadata;
+  if (searched_as(object_name).empty() || root["metadata"].get(metadata) != simdjson::SUCCESS) {
+    return;
+  }
+  for (const auto& [key, value] : metadata) {
+    std::string_view text;
+    const std::string under = "?metadata[" + std::string(key) + "]";
+    if (value.get(text) != simdjson::SUCCESS || !can_be_filed(under)) continue;
+    file(out, under, search::folded(text));
+  }
+}
+
 }  // namespace
+
+std::string_view searched_as(std::string_view object_name) {
+  for (const auto& [name, resource] : searched)
+    if (name == object_name) return resource;
+  return {};
+}
+
+bool fits_search(std::string_view object_name, const search::query& query,
+                 std::string_view document) {
+  dom::element root;
+  if (!parse(document, root)) return false;
+  return search::holds(query, [&](std::string_view path, std::string_view key) {
+    return path == "metadata" ? metadata_at(root, key) : member_at(object_name, root, path);
+  });
+}
 
 std::span<const list_filter> list_filters(std::string_view object_name) {
   const auto found = all_filters().find(object_name);
@@ -186,10 +256,11 @@ filing filing_of(std::string_view object_name, std::string_view document) {
     bool there = false;
     each_at(root, filter.path, [&](dom::element value) {
       there = true;
-      if (filter.is != kind::absent) file(out, filter, text_of(value));
+      if (filter.is != kind::absent) file(out, filter.param, text_of(value));
     });
-    if (filter.is == kind::absent) file(out, filter, there ? "false" : "true");
+    if (filter.is == kind::absent) file(out, filter.param, there ? "false" : "true");
   }
+  file_for_searches(out, object_name, root);
   return out;
 }
 

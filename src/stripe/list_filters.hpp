@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "stripe/search_query.hpp"
+
 namespace tilld::stripe {
 
 struct list_filter {
@@ -31,10 +33,11 @@ std::span<const list_filter> list_filters(std::string_view object_name);
 const list_filter* list_filter_of(std::string_view object_name, std::string_view param);
 
 // What a document is found under: for each filter but those of moments the values that it has, as
-// the text of a request. No doubles; what is longer than 255 bytes or has control characters is
-// left out, and can_be_filed() says so of a request's value.
+// the text of a request; and for each field that searches know the value in small letters, under
+// the field's name behind a "?" ("?email", "?metadata[plan]"). No doubles; what is longer than 255
+// bytes or has control characters is left out, and can_be_filed() says so of a request's value.
 struct filed {
-  const list_filter* under = nullptr;
+  std::string under;
   std::string value;
   friend bool operator==(const filed&, const filed&) = default;
 };
@@ -45,6 +48,12 @@ struct filing {
 // `document` is valid JSON. Any thread; a 4 KB document takes about 4 us.
 filing filing_of(std::string_view object_name, std::string_view document);
 bool can_be_filed(std::string_view value) noexcept;
+
+// Whether a document fits a search.
+bool fits_search(std::string_view object_name, const search::query& query,
+                 std::string_view document);
+// "customers" of customer; empty for what cannot be searched.
+std::string_view searched_as(std::string_view object_name);
 
 // The text at a path; empty where there is none. Of an object its id.
 std::string text_at(std::string_view document, std::string_view path);

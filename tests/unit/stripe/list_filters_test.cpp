@@ -11,7 +11,7 @@ namespace {
 std::string found_under(std::string_view object, std::string_view document) {
   std::string all;
   for (const auto& place : filing_of(object, document).places)
-    all += place.under->param + "=" + place.value + " ";
+    if (!place.under.starts_with('?')) all += place.under + "=" + place.value + " ";
   return all;
 }
 
@@ -92,4 +92,32 @@ TEST_CASE("Moments and texts are read at their paths") {
   CHECK_FALSE(moment_at(document, "due_date", at));
   CHECK(text_at(document, "customer") == "cus_1");
   CHECK(text_at(document, "nothing.here").empty());
+}
+
+TEST_CASE("What searches know is filed in small letters, metadata by its keys") {
+  std::string all;
+  for (const auto& place : filing_of("customer", R"({"id":"cus_1","object":"customer","created":7,
+       "email":"Ada@Example.com","name":null,"metadata":{"Plan":"Gold","n":"1"}})")
+                               .places) {
+    if (place.under.starts_with('?')) all += place.under + "=" + place.value + " ";
+  }
+  CHECK(all == "?email=ada@example.com ?metadata[Plan]=gold ?metadata[n]=1 ");
+  CHECK(searched_as("invoice") == "invoices");
+  CHECK(searched_as("refund").empty());
+}
+
+TEST_CASE("A document fits a search as the search says") {
+  const std::string document = R"({"id":"ch_1","object":"charge","amount":1099,"status":"failed",
+       "refunded":false,"created":7,"currency":"usd","metadata":{"plan":"Gold"}})";
+  const auto fits = [&](const char* text) {
+    const auto query = search::parse("charges", text);
+    REQUIRE(query);
+    return fits_search("charge", *query, document);
+  };
+  CHECK(fits("amount>1000 AND status:'failed'"));
+  CHECK(fits("metadata['plan']:'gold'"));
+  CHECK_FALSE(fits("metadata['plan']:'silver'"));
+  CHECK(fits("-metadata['color']:'red'"));
+  CHECK(fits("refunded:null"));
+  CHECK_FALSE(fits("amount<1000 OR currency:'eur'"));
 }
