@@ -61,9 +61,10 @@ int run_sandbox(const sandbox_options& o) {
     }
   }
   if (!o.clock.empty()) {
-    const auto at = sandbox::moment_of(o.clock, time.wall_s());
-    if (!at) return complain("--clock takes a date, or seconds, not " + o.clock, exit_code::usage);
-    s.frozen_at_s = *at;
+    const auto moment = sandbox::moment_of(o.clock, time.wall_s());
+    if (!moment)
+      return complain("--clock takes a date, or seconds, not " + o.clock, exit_code::usage);
+    s.frozen_at_s = *moment;
   }
   if (!o.webhook_url.empty()) {
     auto secret = webhook_secret_in(o.webhook_secret_file);

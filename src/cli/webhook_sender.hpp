@@ -17,11 +17,11 @@ namespace tilld::cli {
 
 struct webhook_endpoint {
   std::string url;
-  std::vector<std::string> secrets;         // the newest first; each makes a signature
-  std::vector<std::string> enabled_events;  // empty, or "*" among them: all
-  bool everybodys = true;                   // whichever account an event is of; otherwise:
-  bool connect = false;                     // of every connected one, or of `account` alone
-  std::string account;                      // empty: the own
+  std::vector<std::string> secrets;           // the newest first; each makes a signature
+  std::vector<std::string> enabled_events{};  // empty, or "*" among them: all
+  bool everybodys = true;                     // whichever account an event is of; otherwise:
+  bool connect = false;                       // of every connected one, or of `account` alone
+  std::string account{};                      // empty: the own
 };
 
 class webhook_sender {

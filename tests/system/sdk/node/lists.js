@@ -175,3 +175,24 @@ check('search: what is wrong with a query is said', async () => {
   assert.match(error.message, /Field `foo` is an unsupported search field/);
   assert.equal((await refused(stripe.customers.search({}))).param, 'query');
 });
+
+check('search and lists, once what was written has settled', async () => {
+  const tag = unique('settled');
+  const made = [];
+  for (let n = 0; n < 3; n += 1) {
+    made.push(await stripe.customers.create({name: tag, metadata: {tag}}));
+  }
+  const ids = made.map((c) => c.id).sort();
+  await new Promise((done) => setTimeout(done, process.env.SDK_THROUGH ? 2500 : 0));
+  const query = `metadata['tag']:'${tag}'`;
+  await stripe.customers.list({limit: 1});
+  for (let n = 0; n < 2; n += 1) {
+    const found = await stripe.customers.search({query, expand: ['total_count']});
+    assert.deepEqual(found.data.map((c) => c.id).sort(), ids);
+    assert.equal(found.total_count, 3);
+    const first = await stripe.customers.search({query, limit: 2});
+    assert.equal(first.has_more, true);
+    const rest = await stripe.customers.search({query, limit: 2, page: first.next_page});
+    assert.deepEqual([...first.data, ...rest.data].map((c) => c.id).sort(), ids);
+  }
+});
