@@ -16,14 +16,14 @@ namespace tilld::sandbox {
 
 struct request {
   std::string verb;
-  std::string path;             // "/v1/customers/cus_x"
-  std::string query;            // raw
-  std::string body;             // form-encoded, or as content_type says
-  std::string authorization;    // the header's value
-  std::string idempotency_key;  // empty: none
-  std::string stripe_version;   // empty: the default
-  std::string stripe_account;   // a connected account; empty: the own
-  std::string content_type;     // multipart/form-data for files; anything else is a form
+  std::string path;              // "/v1/customers/cus_x"
+  std::string query;             // raw
+  std::string body;              // form-encoded, or as content_type says
+  std::string authorization;     // the header's value
+  std::string idempotency_key;   // empty: none
+  std::string stripe_version;    // empty: the default
+  std::string stripe_account{};  // a connected account; empty: the own
+  std::string content_type{};    // multipart/form-data for files; anything else is a form
 };
 
 struct response {

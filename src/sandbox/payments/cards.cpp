@@ -172,6 +172,10 @@ const card* first(const Matches& matches) {
 
 }  // namespace
 
+std::span<const card> all_cards() {
+  return cards;
+}
+
 const card* card_named(std::string_view name) {
   return first([&](const card& c) { return c.name == name; });
 }

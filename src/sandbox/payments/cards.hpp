@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -56,6 +57,7 @@ struct card {
   std::string_view risk = "normal";  // as Radar sees its payments: normal, elevated, highest
 };
 
+std::span<const card> all_cards();
 const card* card_named(std::string_view name);
 const card* card_numbered(std::string_view number);
 const card* card_of_payment_method(std::string_view id);  // pm_card_…
