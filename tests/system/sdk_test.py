@@ -49,26 +49,16 @@ def packages():
     return to
 
 
-def run_suite(binary, command):
-    """A suite against a fresh sandbox; every line that it prints is shown."""
-    with SandboxAlone(binary) as lab:
-        base = f"http://127.0.0.1:{lab.sandbox_port}"
-        done = subprocess.run(command + [base, lab.KEY], capture_output=True, text=True,
-                              timeout=400, env=dict(os.environ, SDK_CONTROL=base))
-        print(done.stdout, end="", flush=True)
-        if done.stderr:
-            print(done.stderr[-4000:], file=sys.stderr)
-        assert done.returncode == 0, "the suite failed"
-
-
-def run_through(binary, command):
-    """The same suite against a fresh tilld with a sandbox behind it."""
-    with Lab(binary) as lab:
-        done = subprocess.run(
-            command + [f"http://127.0.0.1:{lab.api_port}", lab.admin], capture_output=True,
-            text=True, timeout=400,
-            env=dict(os.environ, SDK_CONTROL=f"http://127.0.0.1:{lab.sandbox_port}",
-                     SDK_THROUGH="tilld"))
+def run_suite(binary, command, through_tilld):
+    """A suite against a fresh sandbox, or a tilld before one; all that it prints is shown."""
+    with (Lab if through_tilld else SandboxAlone)(binary) as lab:
+        sandbox = f"http://127.0.0.1:{lab.sandbox_port}"
+        env = dict(os.environ, SDK_CONTROL=sandbox)
+        to = [sandbox, lab.KEY]
+        if through_tilld:
+            env["SDK_THROUGH"] = "tilld"
+            to = [f"http://127.0.0.1:{lab.api_port}", lab.admin]
+        done = subprocess.run(command + to, capture_output=True, text=True, timeout=400, env=env)
         print(done.stdout, end="", flush=True)
         if done.stderr:
             print(done.stderr[-4000:], file=sys.stderr)
@@ -81,40 +71,40 @@ class SandboxAlone(Lab):
         return self
 
 
-def node(binary):
-    """stripe-node: every check of its suite"""
+def run_node(binary, through_tilld):
     where = packages()
     if where is None:
         print("skip node: needs node 20, npm and the npm registry")
         return
-    run_suite(binary, ["node", os.path.join(HERE, "node", "run.js"), where])
+    run_suite(binary, ["node", os.path.join(HERE, "node", "run.js"), where], through_tilld)
+
+
+def run_python(binary, through_tilld):
+    have = subprocess.run([SYSTEM_PYTHON, "-c", "import stripe"], capture_output=True)
+    if have.returncode != 0:
+        print("skip python: needs Debian's package python3-stripe")
+        return
+    run_suite(binary, [SYSTEM_PYTHON, os.path.join(HERE, "python", "run.py")], through_tilld)
+
+
+def node(binary):
+    """stripe-node: every check of its suite"""
+    run_node(binary, through_tilld=False)
 
 
 def python(binary):
     """stripe-python: every check of its suite"""
-    have = subprocess.run([SYSTEM_PYTHON, "-c", "import stripe"], capture_output=True)
-    if have.returncode != 0:
-        print("skip python: needs Debian's package python3-stripe")
-        return
-    run_suite(binary, [SYSTEM_PYTHON, os.path.join(HERE, "python", "run.py")])
+    run_python(binary, through_tilld=False)
 
 
 def node_through(binary):
     """stripe-node through tilld: every check of its suite"""
-    where = packages()
-    if where is None:
-        print("skip node: needs node 20, npm and the npm registry")
-        return
-    run_through(binary, ["node", os.path.join(HERE, "node", "run.js"), where])
+    run_node(binary, through_tilld=True)
 
 
 def python_through(binary):
     """stripe-python through tilld: every check of its suite"""
-    have = subprocess.run([SYSTEM_PYTHON, "-c", "import stripe"], capture_output=True)
-    if have.returncode != 0:
-        print("skip python: needs Debian's package python3-stripe")
-        return
-    run_through(binary, [SYSTEM_PYTHON, os.path.join(HERE, "python", "run.py")])
+    run_python(binary, through_tilld=True)
 
 
 if __name__ == "__main__":
