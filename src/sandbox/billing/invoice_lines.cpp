@@ -6,8 +6,6 @@
 
 #include "sandbox/billing/invoiceitems.hpp"
 #include "sandbox/billing/invoicing.hpp"
-#include "sandbox/catalogue/discounts.hpp"
-#include "sandbox/catalogue/prices.hpp"
 #include "sandbox/catalogue/tax_rates.hpp"
 #include "sandbox/machine/asking.hpp"
 #include "sandbox/machine/paging.hpp"
@@ -17,19 +15,10 @@ namespace tilld::sandbox::invoice_lines {
 namespace {
 
 params::schema line_fields() {
-  return {params::integer("amount").at_least(-99'999'999).at_most(99'999'999),
-          params::text("description").clearable(),
-          params::boolean("discountable"),
-          discounts::field(),
-          params::metadata(),
-          params::hash("period",
-                       {params::timestamp("end").needed(), params::timestamp("start").needed()}),
-          prices::data_field("price_data", false),
-          params::hash("pricing", {params::text("price").needed()}),
-          params::integer("quantity").at_least(1).at_most(999'999),
-          params::unsimulated("quantity_decimal"),
-          params::unsimulated("tax_amounts"),
-          tax_rates::field("tax_rates")};
+  params::schema fields = invoiceitems::line_fields();
+  fields.push_back(params::unsimulated("quantity_decimal"));
+  fields.push_back(params::unsimulated("tax_amounts"));
+  return fields;
 }
 
 params::schema bulk_of(params::schema line) {

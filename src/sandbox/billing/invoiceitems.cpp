@@ -306,6 +306,14 @@ answer<void> make_added(context& ctx, const json& subscription, const json& entr
 namespace {
 
 params::schema shared_fields() {
+  params::schema fields = line_fields();
+  fields.push_back(params::text("unit_amount_decimal", 40));
+  return fields;
+}
+
+}  // namespace
+
+params::schema line_fields() {
   return {params::integer("amount").at_least(-99'999'999).at_most(99'999'999),
           params::text("description").clearable(),
           params::boolean("discountable"),
@@ -316,11 +324,8 @@ params::schema shared_fields() {
           prices::data_field("price_data", false),
           params::hash("pricing", {params::text("price").needed()}),
           params::integer("quantity").at_least(1).at_most(999'999),
-          tax_rates::field("tax_rates"),
-          params::text("unit_amount_decimal", 40)};
+          tax_rates::field("tax_rates")};
 }
-
-}  // namespace
 
 const params::schema& create_takes() {
   static const params::schema takes = [] {

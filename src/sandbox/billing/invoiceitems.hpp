@@ -41,6 +41,9 @@ std::string draft_of_pending(context& ctx, invoicing::order wanted, bool only_if
 answer<void> assign(context& ctx, const std::string& item, const json& invoice);
 void unassign(context& ctx, const std::string& item);
 
+// What an item and its line on an invoice can both be given.
+params::schema line_fields();
+
 const params::schema& create_takes();
 const params::schema& update_takes();
 const params::schema& list_takes();
