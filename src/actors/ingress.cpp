@@ -66,6 +66,7 @@ void on_event(ingress_ptr self, const take_event& m) {
         {event_end::unavailable, me.draining ? "shutting down" : "too many customers at once"});
     return;
   }
+  me.under_way.event_came(m.event->scope, m.event->event->object_id);
   tell(self, m.event->scope, m.event->event->owner_customer, apply_event{m});
 }
 
@@ -91,9 +92,12 @@ void on_fetch(ingress_ptr self, const take_fetch& m) {
     m.answer({503, refuse_order(503, "api_error", "unavailable", why).body, ""});
     return;
   }
+  if (me.under_way.join(*m.fetch, m.answer)) return;
   auto in_hand = std::make_shared<snapshot_in_hand>();
   in_hand->request = *m.fetch;
-  in_hand->answer = m.answer;
+  auto opened = me.under_way.open(*m.fetch, m.answer);
+  in_hand->joined = opened.ticket;
+  in_hand->answer = std::move(opened.to_all);
   ++me.shared->outstanding;
   stripe::outcome lost;
   lost.why = "the gateway is gone";
@@ -117,6 +121,7 @@ std::string owner_of_answer(const stripe::outcome& outcome, const std::string& o
 }
 
 void on_order_back(ingress_ptr self, const order_came_back& m) {
+  self->state.under_way.order_came_back();
   const store::order_record& record = m.order->record;
   if (!record.owner.empty()) tell(self, m.order->scope, record.owner, order_left{});
   tell(self, m.order->scope, owner_of_answer(m.order->outcome, record.owner),
@@ -162,6 +167,7 @@ void learn(ingress_ptr self, const snapshot_in_hand& page, stripe::list_text lis
 void on_fetch_back(ingress_ptr self, const fetch_came_back& m) {
   const fetch_request& asked = m.snapshot->request;
   const stripe::outcome& outcome = m.snapshot->outcome;
+  self->state.under_way.came_back(asked, m.snapshot->joined);
   const bool found = outcome.end == stripe::call_end::answered && outcome.status == 200;
   const bool gone = outcome.end == stripe::call_end::answered && outcome.status == 404 &&
                     !asked.object_id.empty();

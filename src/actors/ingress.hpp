@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "actors/context.hpp"
+#include "actors/joined_fetches.hpp"
 #include "actors/messages.hpp"
 #include "actors/owner.hpp"
 
@@ -23,6 +24,7 @@ struct ingress_state {
   owner_links links;
   std::unordered_map<std::string, entry> owners;
   std::list<std::string> by_use;  // oldest first; the catalogues are not in it
+  joined_fetches under_way;
   bool draining = false;
 };
 

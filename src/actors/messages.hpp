@@ -40,6 +40,7 @@ struct snapshot_in_hand {
   fetch_request request;
   stripe::outcome outcome;
   once<fetch_answer> answer;
+  std::uint64_t joined = 0;  // its ticket in ingress's joined_fetches
 };
 
 // -- to ingress -------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // The faces of tilld: which paths there are and what stands behind each. One file per face.
 //
 //   webhooks.cpp  POST /webhooks/stripe/{endpoint}        on the webhooks listener
-//   v1.cpp        /v1/…                                    Stripe's own API
+//   v1.cpp        /v1/…                                    Stripe's own API; v1_reads.cpp: GET
 //   api.cpp       /api/…                                   the subscription API
 //   admin.cpp     /admin/api/…                             tokens and events, for the command line
 //   ops.cpp       /healthz, /readyz, /metrics

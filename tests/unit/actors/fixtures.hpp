@@ -147,20 +147,25 @@ class bench_till {
       : store_(on ? std::move(on) : store::open_memory_store()) {
     start(stripe);
   }
+  explicit bench_till(actors::transport to_stripe) : store_(store::open_memory_store()) {
+    start(std::move(to_stripe));
+  }
 
   void start(scripted_stripe* stripe) {
+    start(stripe ? stripe->transport() : actors::transport{});
+  }
+  void start(actors::transport to_stripe) {
     actors::till_settings s;
     s.scope = main_scope;
     s.node = "node_test";
     s.rules.api_version = version;
     s.order_wait_ms = 2'000;
     s.owner_idle_ms = 100;
-    if (stripe) {
+    if (to_stripe) {
       s.api_url = "http://stripe.test";
       s.api_key = "sk_test_1";
     }
-    till_ = std::make_unique<actors::till>(s, *store_, time_, counts_,
-                                           stripe ? stripe->transport() : actors::transport{},
+    till_ = std::make_unique<actors::till>(s, *store_, time_, counts_, std::move(to_stripe),
                                            [this](std::string why) { fatal_ = std::move(why); });
   }
   void restart(scripted_stripe* stripe) {

@@ -1,0 +1,60 @@
+// Reads of the /v1 face that the mirror can answer, and which of them it may.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/faces.hpp"
+#include "http/message.hpp"
+#include "http/v1_lists.hpp"
+#include "http/v1_nested.hpp"
+#include "store/keys.hpp"
+#include "stripe/catalogue.hpp"
+#include "stripe/expand.hpp"
+#include "stripe/form.hpp"
+
+namespace tilld::http {
+
+// One read, taken apart.
+struct mirror_question {
+  store::scope scope;
+  std::string path;  // "/v1/customers": lists name it
+  const stripe::endpoint_row* endpoint = nullptr;
+  std::vector<std::string> arguments;  // of the endpoint's {placeholders}
+  std::vector<std::string> expand;     // its paths
+  stripe::form_pairs query;            // without expand
+  bool settled = false;  // the mirror as it is, also of whom an order has just touched
+};
+
+class mirror_reads {
+ public:
+  explicit mirror_reads(const house& h) : house_(h) {}
+
+  // Nothing: the mirror cannot tell, ask Stripe.
+  std::optional<response> answer(const mirror_question& asked) const;
+
+ private:
+  std::optional<response> object(const mirror_question& asked, const std::string& name,
+                                 const document_view& shown) const;
+  std::optional<response> event(const store::scope& scope, const std::string& id) const;
+  std::optional<response> list(const mirror_question& asked, const std::string& name,
+                               const document_view& shown) const;
+  std::optional<response> search(const mirror_question& asked, const std::string& name,
+                                 const document_view& shown) const;
+  std::optional<response> nested(const mirror_question& asked, const nested_list& wanted,
+                                 const document_view& shown) const;
+
+  document_view view_of(const store::scope& scope, const std::string& name,
+                        const stripe::expansion& tree) const;
+  std::optional<std::string> found(const store::scope& scope, const std::vector<std::string>& kinds,
+                                   std::string_view id) const;
+  bool is_whole(const store::scope& scope, const std::string& name) const;
+  bool settles(const mirror_question& asked, std::string_view document) const;
+  bool list_settles(const mirror_question& asked) const;
+
+  const house& house_;
+};
+
+}  // namespace tilld::http
