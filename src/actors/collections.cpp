@@ -50,8 +50,7 @@ void collections::step(const walk& w, const std::string& after) {
   if (w.object_name == "subscription") wanted.call.target += "&status=all";
   if (!after.empty()) wanted.call.target += "&starting_after=" + stripe::percent_encode(after);
   wanted.call.in = stripe::lane::backfill;
-  const auto slash = w.scope.account.find('/');
-  if (slash != std::string::npos) wanted.call.stripe_account = w.scope.account.substr(slash + 1);
+  wanted.call.stripe_account = w.scope.connected();
   wanted.keep = false;
   wanted.learn = true;
   const std::lock_guard lock(mutex_);

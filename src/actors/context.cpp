@@ -1,5 +1,7 @@
 #include "actors/context.hpp"
 
+#include <utility>
+
 namespace tilld::actors {
 
 namespace {
@@ -8,6 +10,15 @@ constexpr const char* events_help = "Events from Stripe, by what became of them"
 constexpr const char* orders = "tilld_orders_total";
 constexpr const char* orders_help = "Orders for Stripe, by how they ended";
 }  // namespace
+
+void rule_book::add(const store::scope& account, mirror_rules rules) {
+  by_account_.insert_or_assign(account.bytes(), std::move(rules));
+}
+
+const mirror_rules& rule_book::of(const store::scope& scope) const {
+  const auto at = by_account_.find(scope.platform().bytes());
+  return at == by_account_.end() ? of_nobody_ : at->second;
+}
 
 counters::counters(metrics& m)
     : events_applied(m.make_counter(events, events_help, {{"end", "applied"}})),

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 
 #include "actors/mirror.hpp"
@@ -49,10 +50,22 @@ struct counters {
   gauge refetches_waiting;
 };
 
+// What a fact of a scope is judged by. Connected accounts have their platform's rules.
+class rule_book {
+ public:
+  void add(const store::scope& account, mirror_rules rules);
+  // A scope of no configured account cannot ask Stripe.
+  const mirror_rules& of(const store::scope& scope) const;
+
+ private:
+  std::map<std::string, mirror_rules> by_account_;  // by the bytes() of its scope
+  mirror_rules of_nobody_{"user_id", "", false};
+};
+
 struct context {
   const store::reader& store;
   const clock& time;
-  mirror_rules rules;
+  rule_book rules;
   std::string node;
   std::int64_t order_wait_ms = 80'000;
   std::int64_t order_give_up_ms = 23 * 3600 * 1000LL;

@@ -19,11 +19,18 @@ std::string owner_key(const store::scope& scope, std::string_view customer) {
   return scope.bytes() + std::string(customer);
 }
 
+// Invalid when there is no Stripe key for it.
+gateway_actor gateway_of(const ingress_state& me, const store::scope& scope) {
+  const auto at = me.gateways.find(scope.platform().bytes());
+  return at == me.gateways.end() ? gateway_actor{} : at->second;
+}
+
 ingress_state::entry& spawn_owner(ingress_ptr self, const std::string& key,
                                   const store::scope& scope, const std::string& customer) {
   ingress_state& me = self->state;
   ingress_state::entry made;
   owner_links links = me.links;
+  links.gateway = gateway_of(me, scope);
   links.ingress = caf::actor_cast<ingress_actor>(self);
   made.actor = self->spawn(owner, me.shared, std::move(links), key, scope, customer);
   auto [at, is_new] = me.owners.emplace(key, std::move(made));
@@ -75,7 +82,7 @@ void on_order(ingress_ptr self, const take_order& m) {
   if (me.draining || overloaded(me)) {
     m.answer(refuse_order(503, "api_error", "shutting_down",
                           "tilld is shutting down; the order was not sent."));
-  } else if (!me.links.gateway) {
+  } else if (!gateway_of(me, m.order->scope)) {
     m.answer(refuse_order(503, "api_error", "no_stripe_key",
                           "No Stripe key is configured, so nothing can be ordered: set "
                           "secret_key_file of the account."));
@@ -86,7 +93,8 @@ void on_order(ingress_ptr self, const take_order& m) {
 
 void on_fetch(ingress_ptr self, const take_fetch& m) {
   ingress_state& me = self->state;
-  if (me.draining || !me.links.gateway) {
+  const gateway_actor gateway = gateway_of(me, m.fetch->scope);
+  if (me.draining || !gateway) {
     const char* why = me.draining ? "tilld is shutting down."
                                   : "Not in the mirror, and no Stripe key is configured to ask.";
     m.answer({503, refuse_order(503, "api_error", "unavailable", why).body, ""});
@@ -109,7 +117,7 @@ void on_fetch(ingress_ptr self, const take_fetch& m) {
         --shared->outstanding;
       },
       std::move(lost));
-  self->send(me.links.gateway,
+  self->send(gateway,
              submit_call{std::make_shared<const stripe::call>(m.fetch->call), std::move(answer)});
 }
 
@@ -229,10 +237,10 @@ void schedule_tick(ingress_ptr self) {
 }  // namespace
 
 ingress_actor::behavior_type ingress(ingress_ptr self, const context* shared, writer_actor writer,
-                                     gateway_actor gateway, sync_actor sync) {
+                                     gateway_table gateways, sync_actor sync) {
   self->state.shared = shared;
   self->state.links.writer = std::move(writer);
-  self->state.links.gateway = std::move(gateway);
+  self->state.gateways = std::move(gateways);
   self->state.links.sync = std::move(sync);
   schedule_tick(self);
   return {

@@ -21,7 +21,8 @@ struct ingress_state {
     std::list<std::string>::iterator place;  // in `by_use`
   };
   const context* shared = nullptr;
-  owner_links links;
+  owner_links links;  // each owner gets them with its own account's gateway
+  gateway_table gateways;
   std::unordered_map<std::string, entry> owners;
   std::list<std::string> by_use;  // oldest first; the catalogues are not in it
   joined_fetches under_way;
@@ -30,6 +31,6 @@ struct ingress_state {
 
 ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_state> self,
                                      const context* shared, writer_actor writer,
-                                     gateway_actor gateway, sync_actor sync);
+                                     gateway_table gateways, sync_actor sync);
 
 }  // namespace tilld::actors

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -168,6 +169,9 @@ using gateway_actor = caf::typed_actor<  //
     caf::reacts_to<transport_done>,      //
     caf::reacts_to<tick>,                //
     caf::reacts_to<drain>>;
+
+// The way out of each account that has a key, by the bytes() of its scope.
+using gateway_table = std::map<std::string, gateway_actor, std::less<>>;
 
 using owner_actor = caf::typed_actor<  //
     caf::reacts_to<apply_event>,       //

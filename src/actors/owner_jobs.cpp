@@ -15,7 +15,7 @@ namespace {
 using after_commit = owner_state::after_commit;
 
 mirror_context mirror_context_of(const owner_state& me) {
-  return {me.shared->rules, me.scope, me.shared->time.wall_ms()};
+  return {me.shared->rules.of(me.scope), me.scope, me.shared->time.wall_ms()};
 }
 
 order_context order_context_of(const owner_state& me) {

@@ -46,6 +46,7 @@ void ask(sync_ptr self, sync_state::wish& wish) {
   fetch->scope = wish.what.scope;
   fetch->call.verb = "GET";
   fetch->call.target = retrieve_target(wish.what.object_name, wish.what.object_id);
+  fetch->call.stripe_account = wish.what.scope.connected();
   fetch->call.in = stripe::lane::repair;
   fetch->is_refetch = true;
   fetch->object_name = wish.what.object_name;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -29,8 +30,10 @@ namespace {
 
 context context_of(const till_settings& s, const store::store& store, const clock& time,
                    metrics& counts) {
-  mirror_rules rules = s.rules;
-  rules.can_refetch = !s.api_key.empty();
+  rule_book rules;
+  for (const auto& account : s.accounts) {
+    rules.add(account.scope, {s.user_id_metadata, account.api_version, !account.api_key.empty()});
+  }
   return {store,
           time,
           std::move(rules),
@@ -42,13 +45,13 @@ context context_of(const till_settings& s, const store::store& store, const cloc
           counters(counts)};
 }
 
-core::gateway_limits limits_of(const till_settings& s) {
+gateway_settings gateway_settings_of(const till_account& a) {
   core::gateway_limits limits;
-  limits.read_per_s = s.read_rate;
-  limits.write_per_s = s.write_rate;
-  limits.endpoint_per_s = s.endpoint_rate;
-  limits.most_in_flight = s.most_in_flight;
-  return limits;
+  limits.read_per_s = a.read_rate;
+  limits.write_per_s = a.write_rate;
+  limits.endpoint_per_s = a.endpoint_rate;
+  limits.most_in_flight = a.most_in_flight;
+  return {a.api_url, a.api_key, a.api_version, limits};
 }
 
 // Only what we set here; CAF never sees a file, an argument or the environment.
@@ -67,7 +70,6 @@ struct till::system {
       : settings(std::move(s)),
         store(st),
         shared(context_of(settings, st, time, counts)),
-        board(std::make_shared<gateway_board>()),
         on_fatal(std::move(fatal)) {
     configure(config, settings.threads);
     actors = std::make_unique<caf::actor_system>(config);
@@ -75,13 +77,16 @@ struct till::system {
       if (!fatal_told.exchange(true)) on_fatal(std::move(why));
     };
     commits = actors->spawn<caf::detached>(writer, &store, &shared, fail_once);
-    if (!settings.api_key.empty()) {
-      gateway_settings to_stripe{settings.api_url, settings.api_key, settings.rules.api_version,
-                                 limits_of(settings)};
-      stripe = actors->spawn(gateway, &shared, std::move(to_stripe), std::move(way_out), board);
+    for (const auto& account : settings.accounts) {
+      if (account.api_key.empty()) continue;
+      auto board = std::make_shared<gateway_board>();
+      const std::string key = account.scope.bytes();
+      boards.emplace(key, board);
+      gateways.emplace(key, actors->spawn(gateway, &shared, gateway_settings_of(account), way_out,
+                                          std::move(board)));
     }
     syncer = actors->spawn(sync, &shared);
-    entry = actors->spawn(ingress, &shared, commits, stripe, syncer);
+    entry = actors->spawn(ingress, &shared, commits, gateways, syncer);
     caf::anon_send(syncer, meet_ingress{entry});
     guard = actors->spawn(supervisor, fail_once);
     for (const auto& one : watched())
@@ -94,50 +99,69 @@ struct till::system {
         {"writer", caf::actor_cast<caf::actor>(commits)},
         {"sync", caf::actor_cast<caf::actor>(syncer)},
         {"ingress", caf::actor_cast<caf::actor>(entry)}};
-    if (stripe) all.emplace_back("gateway", caf::actor_cast<caf::actor>(stripe));
+    for (const auto& [account, actor] : gateways)
+      all.emplace_back("gateway", caf::actor_cast<caf::actor>(actor));
     return all;
+  }
+
+  bool has_gateway(const store::scope& scope) const {
+    return gateways.contains(scope.platform().bytes());
   }
 
   // What an earlier run left open: orders without a known end, objects marked for a refetch.
   void take_up_open_work() {
-    if (!stripe) return;
-    int orders = 0;
-    auto scanned = store.scan({family::outbox, key::open_orders(settings.scope), "", false},
-                              [&](std::string_view row_key, std::string_view) {
-                                const auto id = key::last_text(row_key);
-                                if (id) orders += resume(std::string(*id)) ? 1 : 0;
-                                return true;
-                              });
-    if (!scanned) log::error("open_orders_unreadable", {{"why", scanned.error().message}});
-    if (orders > 0) log::info("open_orders_resumed", {{"count", orders}});
+    auto scopes = store::scopes_in(store, family::outbox);
+    if (!scopes) return log::error("open_orders_unreadable", {{"why", scopes.error().message}});
+    for (const auto& scope : *scopes)
+      resume_orders(scope);
     wish_for_marked();
   }
 
-  bool resume(const std::string& id) {
-    auto row = store.get(family::outbox, key::order(settings.scope, id));
+  void resume_orders(const store::scope& scope) {
+    std::vector<std::string> ids;
+    auto scanned = store.scan({family::outbox, key::open_orders(scope), "", false},
+                              [&](std::string_view row_key, std::string_view) {
+                                if (const auto id = key::last_text(row_key)) ids.emplace_back(*id);
+                                return true;
+                              });
+    if (!scanned) log::error("open_orders_unreadable", {{"why", scanned.error().message}});
+    if (ids.empty()) return;
+    if (!has_gateway(scope)) {
+      log::warning("open_orders_left", {{"account", scope.account},
+                                        {"count", static_cast<std::int64_t>(ids.size())},
+                                        {"why", "no key of this account and mode is configured"}});
+      return;
+    }
+    for (const auto& id : ids)
+      resume(scope, id);
+    log::info("open_orders_resumed",
+              {{"account", scope.account}, {"count", static_cast<std::int64_t>(ids.size())}});
+  }
+
+  void resume(const store::scope& scope, const std::string& id) {
+    auto row = store.get(family::outbox, key::order(scope, id));
     auto record = row && *row ? store::decode_order(**row)
                               : result<store::order_record>(fail(errc::corrupt, "row missing"));
     if (!record) {
       log::error("open_order_unreadable", {{"order", id}, {"why", record.error().message}});
-      return false;
+      return;
     }
     auto order = std::make_shared<order_in_hand>();
-    order->scope = settings.scope;
+    order->scope = scope;
     order->record = std::move(*record);
     order->record.call.give_up_after_ms = settings.order_wait_ms;
     caf::anon_send(entry, resume_order{std::move(order)});
-    return true;
   }
 
   void wish_for_marked() {
-    const std::string prefix = key::refetches(settings.scope);
     auto scanned = store.scan(
-        {family::meta, prefix, "", false}, [&](std::string_view row_key, std::string_view) {
-          const auto id = key::last_text(row_key);
-          const auto name = key::last_text(row_key.substr(0, row_key.size() - id->size() - 1));
-          if (id && name) {
-            caf::anon_send(syncer, refetch_wanted{settings.scope, std::string(*name),
-                                                  std::string(*id), shared.time.mono_ms()});
+        {family::meta, key::refetches(), "", false},
+        [&](std::string_view row_key, std::string_view) {
+          auto marked = key::refetch_place(row_key);
+          if (marked && has_gateway(marked->of)) {
+            caf::anon_send(syncer,
+                           refetch_wanted{std::move(marked->of), std::move(marked->object_name),
+                                          std::move(marked->id), shared.time.mono_ms()});
           }
           return true;
         });
@@ -149,7 +173,8 @@ struct till::system {
     whole->stop();
     caf::anon_send(entry, drain{});
     caf::anon_send(syncer, drain{});
-    if (stripe) caf::anon_send(stripe, drain{});
+    for (const auto& [account, actor] : gateways)
+      caf::anon_send(actor, drain{});
     const std::int64_t until = shared.time.mono_ms() + deadline_ms;
     while (shared.outstanding.load() > 0 && shared.time.mono_ms() < until) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -179,14 +204,14 @@ struct till::system {
   till_settings settings;
   store::store& store;
   context shared;
-  std::shared_ptr<gateway_board> board;
+  std::map<std::string, std::shared_ptr<gateway_board>> boards;  // as the gateways
   std::unique_ptr<collections> whole;  // outlives the actors, which answer it
   std::function<void(std::string)> on_fatal;
   std::atomic<bool> fatal_told{false};
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> actors;
   writer_actor commits;
-  gateway_actor stripe;
+  gateway_table gateways;
   sync_actor syncer;
   ingress_actor entry;
   supervisor_actor guard;
@@ -246,22 +271,26 @@ void till::commit(store::batch batch, once<result<void>> answer) {
 std::vector<part_state> till::state() const {
   const store::condition disk = system_->store.state();
   std::vector<part_state> parts{{"store", disk.writable && !disk.fatal, disk.why}};
-  const bool keyed = !system_->settings.api_key.empty();
-  std::string breaker;
-  if (keyed) {
-    const std::lock_guard lock(system_->board->mutex);
-    breaker = system_->board->status.breaker_open ? "Stripe is not answering" : "";
-  }
   // Reads and webhooks need no Stripe: an open breaker is told, not held against readiness.
-  parts.push_back({"gateway", true, breaker});
+  std::string silent;
+  for (const auto& account : system_->settings.accounts) {
+    const auto board = system_->boards.find(account.scope.bytes());
+    if (board == system_->boards.end()) continue;
+    const std::lock_guard lock(board->second->mutex);
+    if (!board->second->status.breaker_open) continue;
+    silent += (silent.empty() ? "Stripe is not answering: " : ", ") + account.scope.account;
+  }
+  parts.push_back({"gateway", true, silent});
   parts.push_back({"actors", !system_->stopped.load() && !system_->fatal_told.load(),
                    system_->stopped.load() ? "shutting down" : "a part of tilld has died"});
   return parts;
 }
 
-std::string till::gateway_status() const {
-  const std::lock_guard lock(system_->board->mutex);
-  return core::to_json(system_->board->status);
+std::string till::gateway_status(const store::scope& scope) const {
+  const auto board = system_->boards.find(scope.platform().bytes());
+  if (board == system_->boards.end()) return core::to_json(core::gateway_status{});
+  const std::lock_guard lock(board->second->mutex);
+  return core::to_json(board->second->status);
 }
 
 collections& till::whole() const {
@@ -280,8 +309,8 @@ const store::reader& till::read() const {
   return system_->store;
 }
 
-bool till::can_order() const {
-  return !system_->settings.api_key.empty();
+bool till::can_order(const store::scope& scope) const {
+  return system_->has_gateway(scope);
 }
 
 int till::stop(std::int64_t deadline_ms) {

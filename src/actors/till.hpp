@@ -23,15 +23,21 @@ namespace tilld::actors {
 // How requests leave: net::client::send, or a simulated network.
 using transport = std::function<void(net::request, std::move_only_function<void(net::outcome)>)>;
 
-struct till_settings {
-  store::scope scope;     // of the one account
-  std::string api_url;    // "https://api.stripe.com"
-  std::string api_key;    // empty: no gateway
-  double read_rate = 25;  // requests/s
+// One account of Stripe's, with a gateway of its own.
+struct till_account {
+  store::scope scope;       // its name, and whether it is its live or its test world
+  std::string api_url;      // "https://api.stripe.com"
+  std::string api_key;      // empty: no gateway
+  std::string api_version;  // the pinned one
+  double read_rate = 25;    // requests/s
   double write_rate = 25;
   double endpoint_rate = 25;  // of each endpoint, inside the two above
   int most_in_flight = 20;
-  mirror_rules rules;
+};
+
+struct till_settings {
+  std::vector<till_account> accounts;  // each name once
+  std::string user_id_metadata = "user_id";
   std::string node;
   std::int64_t order_wait_ms = 80'000;
   std::int64_t order_give_up_ms = 23 * 3600 * 1000LL;
@@ -57,14 +63,14 @@ class till {
   void commit(store::batch batch, once<result<void>> answer);
 
   std::vector<part_state> state() const;
-  // The gateway's budget, queues and breaker as JSON.
-  std::string gateway_status() const;
+  // Budget, queues and breaker of the account's gateway, as JSON.
+  std::string gateway_status(const store::scope& scope) const;
   const store::reader& read() const;
   collections& whole() const;  // which collections the mirror holds whole
   // Whether an order has just touched somebody, or this customer, so that Stripe knows better.
   bool anybody_settles() const;
   bool settles(const store::scope& scope, std::string_view owner) const;
-  bool can_order() const;  // there is a Stripe key
+  bool can_order(const store::scope& scope) const;  // there is a Stripe key
 
   // No new work; what has begun is finished or safely stored, until the deadline. Idempotent.
   // Returns what was left behind (orders that stay open in the outbox).

@@ -143,15 +143,28 @@ std::optional<running_daemon> find_daemon(const std::string& data_directory) {
   return found;
 }
 
-result<nlohmann::json> ask_daemon(const running_daemon& daemon, const std::string& verb,
-                                  const std::string& target, const std::string& body) {
+result<const config::account_settings*> account_in(const config::settings& s,
+                                                   const std::string& name) {
+  std::string names;
+  for (const auto& [known, account] : s.accounts) {
+    if (known == name || (name.empty() && s.accounts.size() == 1)) return &account;
+    names.append(names.empty() ? "" : ", ").append(known);
+  }
+  return fail(errc::invalid,
+              name.empty()
+                  ? "several accounts are configured; say which: --account " + names
+                  : "there is no account '" + name + "' in the settings; there is " + names);
+}
+
+result<nlohmann::json> ask_daemon(const running_daemon& daemon, const daemon_request& asked) {
   net::client client;
   net::request request;
-  request.verb = verb;
-  request.url = daemon.api_url + target;
+  request.verb = asked.verb;
+  request.url = daemon.api_url + asked.target;
   request.headers = {{"Authorization", "Bearer " + daemon.admin_token},
                      {"Content-Type", "application/json"}};
-  request.body = body;
+  if (!asked.account.empty()) request.headers.emplace_back("Tilld-Account", asked.account);
+  request.body = asked.body;
   request.deadline_ms = 30'000;
   const auto outcome = client.call(std::move(request));
   if (!outcome) {

@@ -57,7 +57,17 @@ result<void> announce(const std::string& data_directory, const running_daemon& s
 std::optional<running_daemon> find_daemon(const std::string& data_directory);
 
 // One request to the daemon. Errors carry the daemon's own message.
-result<nlohmann::json> ask_daemon(const running_daemon& daemon, const std::string& verb,
-                                  const std::string& target, const std::string& body = "");
+struct daemon_request {
+  std::string verb;
+  std::string target;
+  std::string body{};
+  std::string account{};  // which one it is about; empty: the daemon knows, or it is about none
+};
+result<nlohmann::json> ask_daemon(const running_daemon& daemon, const daemon_request& asked);
+
+// The account that a command is about: the named one, else the only one. Errors: invalid, with the
+// names there are.
+result<const config::account_settings*> account_in(const config::settings& s,
+                                                   const std::string& name);
 
 }  // namespace tilld::cli

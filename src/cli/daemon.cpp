@@ -48,22 +48,31 @@ std::string url_of(const std::string& listen, std::uint16_t port) {
              : fmt::format("http://{}:{}", at ? at->address : "127.0.0.1", port);
 }
 
-actors::till_settings till_settings_of(const config::settings& s, const std::string& node) {
-  const auto& account = s.accounts.begin()->second;
-  actors::till_settings t;
-  t.scope = {account.name, account.live};
-  t.api_url = account.api_url;
-  t.api_key = account.key.reveal();
+std::string version_of(const config::account_settings& account) {
+  return account.api_version.empty() ? std::string(stripe::catalogue::instance().api_version())
+                                     : account.api_version;
+}
+
+actors::till_account till_account_of(const config::account_settings& account) {
+  actors::till_account a;
+  a.scope = {account.name, account.live};
+  a.api_url = account.api_url;
+  a.api_key = account.key.reveal();
+  a.api_version = version_of(account);
   const double by_mode = account.live ? 100 : 25;  // Stripe's documented limits
-  t.read_rate = account.read_rate > 0 ? account.read_rate : by_mode;
-  t.write_rate = account.write_rate > 0 ? account.write_rate : by_mode;
+  a.read_rate = account.read_rate > 0 ? account.read_rate : by_mode;
+  a.write_rate = account.write_rate > 0 ? account.write_rate : by_mode;
   // Who sets a rate of their own knows their limits; otherwise Stripe's documented 25/s.
-  t.endpoint_rate = std::max({25.0, account.read_rate, account.write_rate});
-  t.most_in_flight = static_cast<int>(account.most_in_flight);
-  t.rules.user_id_metadata = s.customers.user_id_metadata;
-  t.rules.api_version = account.api_version.empty()
-                            ? std::string(stripe::catalogue::instance().api_version())
-                            : account.api_version;
+  a.endpoint_rate = std::max({25.0, account.read_rate, account.write_rate});
+  a.most_in_flight = static_cast<int>(account.most_in_flight);
+  return a;
+}
+
+actors::till_settings till_settings_of(const config::settings& s, const std::string& node) {
+  actors::till_settings t;
+  for (const auto& [name, account] : s.accounts)
+    t.accounts.push_back(till_account_of(account));
+  t.user_id_metadata = s.customers.user_id_metadata;
   t.node = node;
   t.order_wait_ms = s.orders.order_wait_ms;
   t.order_give_up_ms = s.orders.order_give_up_hours * 3'600'000;
@@ -72,14 +81,14 @@ actors::till_settings till_settings_of(const config::settings& s, const std::str
   return t;
 }
 
-http::webhook_endpoint endpoint_of(const config::settings& s,
-                                   const config::account_settings& account) {
-  http::webhook_endpoint e;
-  e.scope = {account.name, account.live};
+http::served_account served(const config::settings& s, const config::account_settings& account) {
+  http::served_account a;
+  a.scope = {account.name, account.live};
+  a.api_version = version_of(account);
   for (const auto& secret : account.webhook_secrets)
-    e.secrets.push_back(secret.reveal());
-  e.tolerance_s = s.webhooks.tolerance_s;
-  return e;
+    a.secrets.push_back(secret.reveal());
+  a.tolerance_s = s.webhooks.tolerance_s;
+  return a;
 }
 
 }  // namespace
@@ -115,18 +124,9 @@ struct daemon::parts {
 
   result<void> start_listeners() {
     if (auto ok = tokens.load(*store); !ok) return ok;
-    const auto& account = settings.accounts.begin()->second;
-    house.emplace(http::house{*till,
-                              time,
-                              counts,
-                              tokens,
-                              {},
-                              {account.name, account.live},
-                              till_settings_of(settings, "").rules.api_version,
-                              settings.customers.user_id_metadata});
-    for (const auto& [name, one] : settings.accounts) {
-      house->endpoints.emplace(name, endpoint_of(settings, one));
-    }
+    house.emplace(http::house{*till, time, counts, tokens, {}});
+    for (const auto& [name, account] : settings.accounts)
+      house->accounts.emplace(name, served(settings, account));
     auto api_settings = listener_of("api", settings.api);
     if (!api_settings) return std::unexpected(api_settings.error());
     api_settings->answer_deadline_ms = settings.orders.order_wait_ms + 30'000;
@@ -141,9 +141,12 @@ struct daemon::parts {
   std::function<std::vector<actors::part_state>()> part_states() {
     return [this] {
       auto states = till->state();
-      const auto& account = settings.accounts.begin()->second;
+      std::string without;
+      for (const auto& [name, account] : settings.accounts) {
+        if (account.webhook_secrets.empty()) without += (without.empty() ? "" : ", ") + name;
+      }
       states.push_back(
-          {"webhooks", !account.webhook_secrets.empty(), "no webhook secret is configured"});
+          {"webhooks", without.empty(), "no webhook secret is configured for account " + without});
       if (draining) states.push_back({"listeners", false, "shutting down"});
       return states;
     };
@@ -236,7 +239,7 @@ result<std::string> daemon::ensure_token(const std::string& plain, const std::st
                                          const std::string& scope) {
   if (!plain.empty() && parts_->tokens.find(plain, parts_->time.wall_s())) return plain;
   store::batch rows;
-  auto made = store::make_token(rows, name, scope, parts_->time.wall_s());
+  auto made = store::make_token(rows, {name, scope, "", 0}, parts_->time.wall_s());
   if (!made) return std::unexpected(made.error());
   if (auto done = parts_->commit(std::move(rows)); !done) return std::unexpected(done.error());
   parts_->tokens.add(made->listed);

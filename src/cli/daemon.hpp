@@ -24,7 +24,7 @@ class daemon {
   result<void> start();
 
   std::string api_url() const;
-  std::string webhooks_url() const;  // of the account's endpoint
+  std::string webhooks_url() const;  // of the first account's endpoint
 
   // Makes a token if `plain` is not one already. Returns the one that is good.
   result<std::string> ensure_token(const std::string& plain, const std::string& name,

@@ -42,7 +42,7 @@ void look_at_settings(const config::settings& s, findings& found) {
 
 void look_at_store(const config::settings& s, findings& found) {
   if (const auto daemon = find_daemon(s.data.directory)) {
-    const auto ready = ask_daemon(*daemon, "GET", "/readyz");
+    const auto ready = ask_daemon(*daemon, {"GET", "/readyz"});
     found.push_back(ready ? finding{"daemon", verdict::good,
                                     fmt::format("runs as process {}, is ready", daemon->pid)}
                           : finding{"daemon", verdict::bad, ready.error().message});
@@ -75,8 +75,7 @@ void look_at_clock(const net::answer& answer, const clock& time, findings& found
                                harmful ? ": webhooks will be refused; set up NTP" : "")});
 }
 
-void look_at_stripe(const config::settings& s, const clock& time, findings& found) {
-  const auto& account = s.accounts.begin()->second;
+void look_at_stripe(const config::account_settings& account, const clock& time, findings& found) {
   if (account.key.empty()) {
     found.push_back(
         {"stripe", verdict::bad,
@@ -108,8 +107,8 @@ void look_at_stripe(const config::settings& s, const clock& time, findings& foun
                                outcome->status == 401 ? ": the key is not accepted" : "")});
 }
 
-void look_at_webhooks(const config::settings& s, findings& found) {
-  const auto& account = s.accounts.begin()->second;
+void look_at_webhooks(const config::settings& s, const config::account_settings& account,
+                      findings& found) {
   const std::size_t count = account.webhook_secrets.size();
   if (count == 0) {
     found.push_back({"webhooks", verdict::bad,
@@ -164,8 +163,10 @@ void add_doctor(CLI::App& app, chosen& run) {
       findings found;
       look_at_settings(*settings, found);
       look_at_store(*settings, found);
-      look_at_stripe(*settings, time, found);
-      look_at_webhooks(*settings, found);
+      for (const auto& [name, account] : settings->accounts) {
+        look_at_stripe(account, time, found);
+        look_at_webhooks(*settings, account, found);
+      }
       return report(found, *as_json);
     };
   });

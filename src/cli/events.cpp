@@ -23,14 +23,10 @@ struct events_options {
   settings_flags settings;
   store::event_filter filter;
   std::string id;
+  std::string account;
   bool all_failed = false;
   bool as_json = false;
 };
-
-store::scope scope_of(const config::settings& s) {
-  const auto& account = s.accounts.begin()->second;
-  return {account.name, account.live};
-}
 
 json shown(const store::listed_event& e) {
   return {{"id", e.id},
@@ -46,12 +42,14 @@ json shown(const store::listed_event& e) {
 }
 
 result<json> list_directly(const events_options& o, const config::settings& s) {
+  auto account = account_in(s, o.account);
+  if (!account) return std::unexpected(account.error());
   store::rocks_options options;
   options.path = store_directory(s);
   options.read_only = true;
   auto store = store::open_rocks_store(options);
   if (!store) return std::unexpected(store.error());
-  auto listed = store::list_events(**store, scope_of(s), o.filter);
+  auto listed = store::list_events(**store, {(*account)->name, (*account)->live}, o.filter);
   if (!listed) return std::unexpected(listed.error());
   json data = json::array();
   for (const auto& e : *listed)
@@ -68,19 +66,22 @@ result<json> list(const events_options& o, const config::settings& s) {
   if (!o.filter.customer.empty()) {
     target += "&customer=" + stripe::percent_encode(o.filter.customer);
   }
-  return ask_daemon(*daemon, "GET", target);
+  return ask_daemon(*daemon, {"GET", target, "", o.account});
 }
 
 result<json> show(const events_options& o, const config::settings& s) {
   if (const auto daemon = find_daemon(s.data.directory)) {
-    return ask_daemon(*daemon, "GET", "/admin/api/events/" + stripe::percent_encode(o.id));
+    return ask_daemon(*daemon,
+                      {"GET", "/admin/api/events/" + stripe::percent_encode(o.id), "", o.account});
   }
+  auto account = account_in(s, o.account);
+  if (!account) return std::unexpected(account.error());
   store::rocks_options options;
   options.path = store_directory(s);
   options.read_only = true;
   auto store = store::open_rocks_store(options);
   if (!store) return std::unexpected(store.error());
-  auto record = store::load_event(**store, scope_of(s), o.id);
+  auto record = store::load_event(**store, {(*account)->name, (*account)->live}, o.id);
   if (!record) return std::unexpected(record.error());
   json one = shown(store::summary_of(*record));
   one["endpoint"] = record->endpoint;
@@ -88,8 +89,10 @@ result<json> show(const events_options& o, const config::settings& s) {
   return one;
 }
 
-result<json> replay_one(const running_daemon& daemon, const std::string& id) {
-  return ask_daemon(daemon, "POST", "/admin/api/events/" + stripe::percent_encode(id) + "/replay");
+result<json> replay_one(const running_daemon& daemon, const std::string& id,
+                        const std::string& account) {
+  return ask_daemon(
+      daemon, {"POST", "/admin/api/events/" + stripe::percent_encode(id) + "/replay", "", account});
 }
 
 result<json> replay(const events_options& o, const config::settings& s) {
@@ -102,14 +105,15 @@ result<json> replay(const events_options& o, const config::settings& s) {
   std::vector<std::string> ids;
   if (!o.id.empty()) ids.push_back(o.id);
   if (o.all_failed) {
-    auto failed = ask_daemon(*daemon, "GET", "/admin/api/events?failed=true&limit=1000");
+    auto failed =
+        ask_daemon(*daemon, {"GET", "/admin/api/events?failed=true&limit=1000", "", o.account});
     if (!failed) return failed;
     for (const auto& e : (*failed)["data"])
       ids.push_back(e.value("id", ""));
   }
   if (ids.empty() && !o.all_failed) return fail(errc::invalid, "name an event, or --failed");
   for (const auto& id : ids) {
-    auto one = replay_one(*daemon, id);
+    auto one = replay_one(*daemon, id, o.account);
     if (!one) return one;
     (*one)["id"] = id;
     results.push_back(*one);
@@ -160,9 +164,13 @@ void add_events(CLI::App& app, chosen& run) {
       "Examples:\n  tilld events list --type 'customer.subscription.*'\n"
       "  tilld events list --failed\n  tilld events show evt_1…\n  tilld events replay --failed");
   auto o = std::make_shared<events_options>();
+  const auto add_account = [o](CLI::App& to) {
+    to.add_option("--account", o->account, "Of this account; needed where several are configured");
+  };
 
   auto* lister = events->add_subcommand("list", "List events, newest arrival first");
   o->settings.add_to(*lister);
+  add_account(*lister);
   lister->add_option("--limit", o->filter.limit, "How many")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
@@ -174,6 +182,7 @@ void add_events(CLI::App& app, chosen& run) {
 
   auto* shower = events->add_subcommand("show", "Show one event as it came, and what became of it");
   o->settings.add_to(*shower);
+  add_account(*shower);
   shower->add_option("event", o->id, "Its id")->required();
   shower->add_flag("--json", o->as_json, "As one line of JSON");
   shower->callback([&run, o] {
@@ -182,6 +191,7 @@ void add_events(CLI::App& app, chosen& run) {
 
   auto* player = events->add_subcommand("replay", "Run events again (needs the running daemon)");
   o->settings.add_to(*player);
+  add_account(*player);
   player->add_option("event", o->id, "Its id");
   player->add_flag("--failed", o->all_failed, "All that failed");
   player->add_flag("--json", o->as_json, "As JSON");

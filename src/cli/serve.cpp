@@ -68,6 +68,11 @@ result<std::unique_ptr<sandbox_service>> start_sandbox(const serve_options& o,
   auto at = config::parse_endpoint(o.sandbox_address);
   if (!at) return std::unexpected(at.error());
   if (!at->loopback) return fail(errc::invalid, "the sandbox listens on loopback only");
+  if (settings.accounts.size() > 1) {
+    return fail(errc::invalid, "--sandbox stands for one account, and the settings have " +
+                                   std::to_string(settings.accounts.size()) +
+                                   "; run 'tilld sandbox' for each, and set their api_url to it");
+  }
   auto secrets = sandbox_secrets_in(settings.data.directory);
   if (!secrets) return std::unexpected(secrets.error());
   sandbox_settings s;

@@ -23,6 +23,7 @@ struct token_options {
   settings_flags settings;
   std::string name;
   std::string scope = "write";
+  std::string account;
   std::int64_t expires_days = 0;
   bool as_json = false;
 };
@@ -44,24 +45,31 @@ result<std::unique_ptr<store::store>> open_directly(const config::settings& s, b
 
 result<json> create(const token_options& o, const config::settings& s) {
   if (const auto daemon = find_daemon(s.data.directory)) {
-    const json body{{"name", o.name}, {"scope", o.scope}, {"expires", expiry_of(o)}};
-    return ask_daemon(*daemon, "POST", "/admin/api/tokens", body.dump());
+    const json body{
+        {"name", o.name}, {"scope", o.scope}, {"account", o.account}, {"expires", expiry_of(o)}};
+    return ask_daemon(*daemon, {"POST", "/admin/api/tokens", body.dump()});
   }
   auto store = open_directly(s, false);
   if (!store) return std::unexpected(store.error());
+  store::token_request wanted{o.name, o.scope, o.account, expiry_of(o)};
+  std::vector<std::string> accounts;
+  for (const auto& [name, account] : s.accounts)
+    accounts.push_back(name);
+  if (auto ok = store::bind_to_account(wanted, accounts); !ok) return std::unexpected(ok.error());
   store::batch rows;
-  auto made = store::make_token(rows, o.name, o.scope, system_clock{}.wall_s(), expiry_of(o));
+  auto made = store::make_token(rows, wanted, system_clock{}.wall_s());
   if (!made) return std::unexpected(made.error());
   if (auto done = (*store)->commit(rows); !done) return std::unexpected(done.error());
   return json{{"id", made->listed.id},
               {"name", made->listed.record.name},
               {"scope", made->listed.record.scope},
+              {"account", made->listed.record.account},
               {"token", made->plain}};
 }
 
 result<json> list(const config::settings& s) {
   if (const auto daemon = find_daemon(s.data.directory)) {
-    return ask_daemon(*daemon, "GET", "/admin/api/tokens");
+    return ask_daemon(*daemon, {"GET", "/admin/api/tokens"});
   }
   auto store = open_directly(s, true);
   if (!store) return std::unexpected(store.error());
@@ -72,6 +80,7 @@ result<json> list(const config::settings& s) {
     data.push_back({{"id", t.id},
                     {"name", t.record.name},
                     {"scope", t.record.scope},
+                    {"account", t.record.account},
                     {"ends_in", t.record.hint},
                     {"created", t.record.created_s},
                     {"expires", t.record.expires_s}});
@@ -81,7 +90,7 @@ result<json> list(const config::settings& s) {
 
 result<json> revoke(const token_options& o, const config::settings& s) {
   if (const auto daemon = find_daemon(s.data.directory)) {
-    return ask_daemon(*daemon, "DELETE", "/admin/api/tokens/" + stripe::percent_encode(o.name));
+    return ask_daemon(*daemon, {"DELETE", "/admin/api/tokens/" + stripe::percent_encode(o.name)});
   }
   auto store = open_directly(s, false);
   if (!store) return std::unexpected(store.error());
@@ -110,12 +119,16 @@ chosen command(const std::shared_ptr<token_options>& o, Do act, Print print) {
 
 void print_made(const json& t) {
   std::cout << t.value("token", "") << '\n';
-  std::cerr << "This is the only time it is shown. Scope: " << t.value("scope", "") << ".\n";
+  const std::string account = t.value("account", "");
+  std::cerr << "This is the only time it is shown. Scope: " << t.value("scope", "")
+            << (account.empty() ? ", for every account" : ", for account " + account) << ".\n";
 }
 
 void print_list(const json& answer) {
   for (const auto& t : answer["data"]) {
-    std::cout << fmt::format("{}  {:<6} {:<24} …{}{}\n", t.value("id", ""), t.value("scope", ""),
+    const std::string account = t.value("account", "");
+    std::cout << fmt::format("{}  {:<6} {:<12} {:<24} …{}{}\n", t.value("id", ""),
+                             t.value("scope", ""), account.empty() ? "(any)" : account,
                              t.value("name", ""), t.value("ends_in", ""),
                              t.value("expires", 0LL) != 0 ? "  expires" : "");
   }
@@ -137,6 +150,8 @@ void add_token(CLI::App& app, chosen& run) {
   make->add_option("--scope", o->scope, "read, write (reads too) or admin")
       ->check(CLI::IsMember({"read", "write", "admin"}))
       ->capture_default_str();
+  make->add_option("--account", o->account,
+                   "The account it is for; may be left out with one account, or for admin (any)");
   make->add_option("--expires-days", o->expires_days, "Days it is good for; 0: for ever")
       ->check(CLI::Range(0, 36'500));
   make->add_flag("--json", o->as_json, "As JSON");

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t most_file_bytes = 1 << 20;
 constexpr std::size_t most_value_shown = 120;
+constexpr std::size_t most_accounts = 32;  // each has a gateway of its own
 
 // The variables of an account that are no rows of the table, because they hold secrets.
 constexpr std::array<std::string_view, 2> secret_names = {"secret_key", "webhook_secrets"};
@@ -40,10 +41,23 @@ bool names_secret(std::string_view name) {
   return std::ranges::find(usual, name) != usual.end();
 }
 
-const row* find_row(std::string_view section, std::string_view name) {
-  const auto found = std::ranges::find_if(
-      table(), [&](const row& r) { return r.section == section && r.name == name; });
-  return found == table().end() ? nullptr : &*found;
+// One setting: a row, and the account that it is of.
+struct spot {
+  const row* what;
+  account_settings* of;
+  std::string key() const { return what->key(of->name); }
+  std::string variable() const { return what->variable(of->name); }
+};
+
+std::string joined(const std::vector<std::string>& path) {
+  std::string out;
+  for (const auto& part : path)
+    out.append(out.empty() ? "" : ".").append(part);
+  return out;
+}
+
+bool is_in(const std::vector<std::string>& list, const std::string& one) {
+  return std::ranges::find(list, one) != list.end();
 }
 
 bool is_section(std::string_view name) {
@@ -56,15 +70,17 @@ class loader {
 
   result<settings> run() {
     if (auto done = read_file(); !done) return std::unexpected(done.error());
-    if (auto done = find_account(); !done) return std::unexpected(done.error());
+    if (auto done = find_accounts(); !done) return std::unexpected(done.error());
     for (auto step : {&loader::apply_file, &loader::apply_environment, &loader::apply_flags,
                       &loader::fill_in, &loader::cross_check}) {
       if (auto done = (this->*step)(); !done) return std::unexpected(done.error());
     }
-    if (auto done = load_secrets(from_.environment, account_); !done) {
-      return std::unexpected(done.error());
+    for (auto& [name, account] : settings_.accounts) {
+      if (auto done = load_secrets(from_.environment, account); !done) {
+        return std::unexpected(done.error());
+      }
     }
-    settings_.accounts.emplace(account_.name, std::move(account_));
+    if (auto done = check_keys_differ(); !done) return std::unexpected(done.error());
     return std::move(settings_);
   }
 
@@ -83,33 +99,44 @@ class loader {
     return {};
   }
 
-  // The account's name comes from the file or a flag; a misspelt variable must not make one.
-  result<void> find_account() {
-    std::string name;
-    const auto take = [&](const std::string& found, const std::string& where) -> result<void> {
-      if (!is_account_name(found)) {
-        return fail(errc::invalid, where + ": account \"" + presentable(found) +
-                                       "\": a name must be a-z, then a-z, 0-9 or _, 32 at most");
-      }
-      if (!name.empty() && name != found) {
-        return fail(errc::invalid, where + ": a second account \"" + found + "\" beside \"" + name +
-                                       "\": tilld serves one account for now; take one away");
-      }
-      name = found;
-      return {};
-    };
+  // Accounts are named by the file or a flag; a misspelt variable must not make one.
+  result<void> find_accounts() {
     for (const entry& e : entries_) {
       if (e.path[0] != "account" || e.path.size() < 2) continue;
       if (e.path.size() == 2 && !e.is_table) return outside_account(e);
-      if (auto taken = take(e.path[1], at(e)); !taken) return taken;
+      if (auto taken = add_account(e.path[1], at(e)); !taken) return taken;
     }
     for (const auto& [key, text] : from_.flags) {
       if (!key.starts_with("account.")) continue;
-      const std::string rest = key.substr(8);
-      if (auto taken = take(rest.substr(0, rest.find('.')), "command line"); !taken) return taken;
+      if (auto taken = add_account(account_in(key), "command line"); !taken) return taken;
     }
-    if (!name.empty()) account_.name = name;
+    if (settings_.accounts.empty()) settings_.accounts.emplace("main", account_settings{});
+    for (const row& r : table()) {
+      if (!r.of_account()) spots_.push_back({&r, &nobody_});
+      for (auto& [name, account] : settings_.accounts) {
+        if (r.of_account()) spots_.push_back({&r, &account});
+      }
+    }
     return {};
+  }
+
+  result<void> add_account(const std::string& name, const std::string& where) {
+    if (!is_account_name(name)) {
+      return fail(errc::invalid, where + ": account \"" + presentable(name) +
+                                     "\": a name must be a-z, then a-z, 0-9 or _, 32 at most");
+    }
+    settings_.accounts[name].name = name;
+    if (settings_.accounts.size() > most_accounts) {
+      return fail(errc::invalid, where + ": account \"" + name + "\": more than " +
+                                     std::to_string(most_accounts) + " accounts");
+    }
+    return {};
+  }
+
+  // "main" of "account.main.mode".
+  static std::string account_in(std::string_view key) {
+    const std::string_view rest = key.substr(std::string_view("account.").size());
+    return std::string(rest.substr(0, rest.find('.')));
   }
 
   std::unexpected<error> outside_account(const entry& e) const {
@@ -130,21 +157,22 @@ class loader {
     const bool of_account = e.path[0] == "account";
     const std::size_t depth = of_account ? 3 : 2;
     if (e.path.size() < depth) return check_section(e);
-    const row* r = e.path.size() == depth ? find_row(e.path[0], e.path.back()) : nullptr;
-    if (holds_secret(e) || (r == nullptr && of_account && names_secret(e.path.back()))) {
-      return misplaced_secret(at(e) + ": " + dotted(e.path), e.path.back(), e);
+    const spot* to = e.path.size() == depth ? find_spot(joined(e.path)) : nullptr;
+    if (holds_secret(e) || (to == nullptr && of_account && names_secret(e.path.back()))) {
+      return misplaced_secret(e);
     }
-    if (r == nullptr) return unknown(at(e) + ": unknown setting ", dotted(e.path), known_keys());
+    if (to == nullptr) return unknown(at(e) + ": unknown setting ", dotted(e.path), known_keys());
+    const row& r = *to->what;
     if (!e.content) {
       // The table knows what is right; any value of another type brings it out.
-      const value other = type_name(*r) == "true or false" ? value(std::string()) : value(false);
-      const auto refused = write(*r, settings_, account_, other);
-      return complaint(at(e), *r, e.kind, refused.error().message);
+      const value other = type_name(r) == "true or false" ? value(std::string()) : value(false);
+      const auto refused = write(r, settings_, *to->of, other);
+      return complaint(at(e), *to, e.kind, refused.error().message);
     }
-    auto written = write(*r, settings_, account_, *e.content);
-    if (!written) return complaint(at(e), *r, shown(e), written.error().message);
-    resolve_paths(*r, std::filesystem::path(from_.file).parent_path());
-    origins_[r->key(account_.name)] = at(e);
+    auto written = write(r, settings_, *to->of, *e.content);
+    if (!written) return complaint(at(e), *to, shown(e), written.error().message);
+    resolve_paths(*to, std::filesystem::path(from_.file).parent_path());
+    origins_[to->key()] = at(e);
     return {};
   }
 
@@ -154,7 +182,7 @@ class loader {
       return fail(errc::invalid, at(e) + ": " + e.path[0] + " = " + shown(e) +
                                      ": must be a section, [" + e.path[0] + "], given once");
     }
-    if (holds_secret(e)) return misplaced_secret(at(e) + ": " + dotted(e.path), e.path.back(), e);
+    if (holds_secret(e)) return misplaced_secret(e);
     if (!e.is_table) {
       return unknown(at(e) + ": unknown setting ", dotted(e.path), known_keys());
     }
@@ -164,19 +192,23 @@ class loader {
     return unknown(at(e) + ": unknown section ", dotted(e.path), sections);
   }
 
-  std::unexpected<error> misplaced_secret(const std::string& where, std::string_view name,
-                                          const entry& e) const {
-    bool webhook = name.find("webhook") != std::string_view::npos || name == "signing_secret";
+  std::unexpected<error> misplaced_secret(const entry& e) const {
+    const std::string& name = e.path.back();
+    bool webhook = name.find("webhook") != std::string::npos || name == "signing_secret";
     if (e.content && std::holds_alternative<std::string>(*e.content)) {
       webhook = webhook || std::get<std::string>(*e.content).starts_with("whsec_");
     }
-    return fail(errc::invalid,
-                where + ": a secret does not belong in this file: " + right_place(webhook));
+    const bool named = e.path[0] == "account" && e.path.size() > 2;
+    return fail(errc::invalid, at(e) + ": " + dotted(e.path) +
+                                   ": a secret does not belong in this file: " +
+                                   right_place(webhook, named ? e.path[1] : first_account()));
   }
 
-  std::string right_place(bool webhook) const {
-    const std::string key = "account." + account_.name + ".";
-    const std::string prefix = account_.name == "main" ? "" : key;
+  const std::string& first_account() const { return settings_.accounts.begin()->first; }
+
+  static std::string right_place(bool webhook, const std::string& account) {
+    const std::string key = "account." + account + ".";
+    const std::string prefix = account == "main" ? "" : key;
     return webhook ? "write it into a file that only tilld can read and name that file in " + key +
                          "webhook_secret_files, or use the variable " +
                          as_variable("tilld." + key + "webhook_secrets") +
@@ -190,11 +222,12 @@ class loader {
   // -- environment and flags -------------------------------------------------------------------
 
   result<void> apply_environment() {
+    const std::vector<std::string> secrets = secret_variables();
     for (const auto& [name, text] : from_.environment) {
-      if (!name.starts_with("TILLD_") || is_secret_variable(name)) continue;
-      const auto found = std::ranges::find_if(
-          table(), [&](const row& r) { return r.variable(account_.name) == name; });
-      if (found != table().end()) {
+      if (!name.starts_with("TILLD_") || is_in(secrets, name)) continue;
+      const auto found =
+          std::ranges::find_if(spots_, [&](const spot& s) { return s.variable() == name; });
+      if (found != spots_.end()) {
         if (auto done = apply_text(*found, text, "environment " + name); !done) return done;
       } else if (auto refused = check_unknown_variable(name); !refused) {
         return refused;
@@ -203,10 +236,14 @@ class loader {
     return {};
   }
 
-  bool is_secret_variable(const std::string& name) const {
-    return std::ranges::any_of(secret_names, [&](std::string_view secret_name) {
-      return as_variable("tilld.account." + account_.name + "." + std::string(secret_name)) == name;
-    });
+  std::vector<std::string> secret_variables() const {
+    std::vector<std::string> out;
+    for (const auto& [name, account] : settings_.accounts) {
+      for (const std::string_view secret_name : secret_names) {
+        out.push_back(as_variable("tilld.account." + name + "." + std::string(secret_name)));
+      }
+    }
+    return out;
   }
 
   // Variables that begin like settings, or nearly are one, are slips; others are not ours.
@@ -214,79 +251,88 @@ class loader {
     const bool like_setting = std::ranges::any_of(table(), [&](const row& r) {
       return name.starts_with(as_variable("tilld." + std::string(r.section)) + "_");
     });
-    std::vector<std::string> known;
-    for (const row& r : table())
-      known.push_back(r.variable(account_.name));
-    for (const std::string_view secret_name : secret_names) {
-      known.push_back(
-          as_variable("tilld.account." + account_.name + "." + std::string(secret_name)));
-    }
-    if (!like_setting && nearest(name, known).empty()) return {};
-    const bool other_account =
-        name.starts_with("TILLD_ACCOUNT_") &&
-        !name.starts_with(as_variable("tilld.account." + account_.name) + "_");
-    if (other_account && nearest(name, known).empty()) {
-      return fail(errc::invalid, "environment: unknown variable " + presentable(name) +
-                                     ": the account is \"" + account_.name +
-                                     "\", so its variables begin with " +
-                                     as_variable("tilld.account." + account_.name) + "_");
+    std::vector<std::string> known = secret_variables();
+    for (const spot& s : spots_)
+      known.push_back(s.variable());
+    const bool near = !nearest(name, known).empty();
+    if (!like_setting && !near) return {};
+    const auto of_known_account = [&](const auto& one) {
+      return name.starts_with(as_variable("tilld.account." + one.first) + "_");
+    };
+    if (!near && name.starts_with("TILLD_ACCOUNT_") &&
+        std::ranges::none_of(settings_.accounts, of_known_account)) {
+      return fail(errc::invalid,
+                  "environment: unknown variable " + presentable(name) + ": " + which_accounts());
     }
     return unknown("environment: unknown variable ", presentable(name), known);
   }
 
+  std::string which_accounts() const {
+    if (settings_.accounts.size() == 1) {
+      return "the account is \"" + first_account() + "\", so its variables begin with " +
+             as_variable("tilld.account." + first_account()) + "_";
+    }
+    std::string names;
+    for (const auto& [name, account] : settings_.accounts)
+      names += (names.empty() ? "" : ", ") + name;
+    return "the accounts are " + names;
+  }
+
   result<void> apply_flags() {
     for (const auto& [key, text] : from_.flags) {
-      const auto found =
-          std::ranges::find_if(table(), [&](const row& r) { return r.key(account_.name) == key; });
-      if (found != table().end()) {
-        if (auto done = apply_text(*found, text, "command line"); !done) return done;
+      if (const spot* to = find_spot(key)) {
+        if (auto done = apply_text(*to, text, "command line"); !done) return done;
         continue;
       }
       const std::string name = key.substr(key.rfind('.') + 1);
       if (names_secret(name)) {
+        const bool named = key.starts_with("account.");
         return fail(errc::invalid,
                     "command line: " + presentable(key) +
                         ": a secret does not belong on the command line, which every user of the "
                         "host can read: " +
-                        right_place(name.find("webhook") != std::string::npos));
+                        right_place(name.find("webhook") != std::string::npos,
+                                    named ? account_in(key) : first_account()));
       }
       return unknown("command line: unknown setting ", presentable(key), known_keys());
     }
     return {};
   }
 
-  result<void> apply_text(const row& r, std::string_view text, const std::string& origin) {
-    auto parsed = parse(r, text);
+  result<void> apply_text(const spot& to, std::string_view text, const std::string& origin) {
+    auto parsed = parse(*to.what, text);
     if (!parsed) {
-      return complaint(origin, r, presentable(to_toml(std::string(text)), most_value_shown),
+      return complaint(origin, to, presentable(to_toml(std::string(text)), most_value_shown),
                        parsed.error().message);
     }
     if (looks_secret(text)) {
-      return fail(errc::invalid, origin + ": " + r.key(account_.name) +
+      const std::string& account = to.what->of_account() ? to.of->name : first_account();
+      return fail(errc::invalid, origin + ": " + to.key() +
                                      ": this is a secret, which does not belong in this setting: " +
-                                     right_place(text.starts_with("whsec_")));
+                                     right_place(text.starts_with("whsec_"), account));
     }
-    if (auto written = write(r, settings_, account_, *parsed); !written) return written;
-    resolve_paths(r, {});
-    origins_[r.key(account_.name)] = origin;
+    if (auto written = write(*to.what, settings_, *to.of, *parsed); !written) return written;
+    resolve_paths(to, {});
+    origins_[to.key()] = origin;
     return {};
   }
 
   // -- what concerns several settings ----------------------------------------------------------
 
   // Files of secrets become absolute: relative ones are beside the settings file that names them.
-  void resolve_paths(const row& r, const std::filesystem::path& base) {
-    if (r.name != "secret_key_file" && r.name != "webhook_secret_files") return;
+  static void resolve_paths(const spot& to, const std::filesystem::path& base) {
+    const std::string_view name = to.what->name;
+    if (name != "secret_key_file" && name != "webhook_secret_files") return;
     const auto resolve = [&](std::string& path) {
       if (path.empty() || path.starts_with('~')) return;
       std::error_code ignored;  // without a working directory the path stays as it is
       const auto whole = std::filesystem::absolute(base / path, ignored);
       if (!ignored) path = whole.lexically_normal().string();
     };
-    if (r.name == "secret_key_file") {
-      resolve(account_.secret_key_file);
+    if (name == "secret_key_file") {
+      resolve(to.of->secret_key_file);
     } else {
-      std::ranges::for_each(account_.webhook_secret_files, resolve);
+      std::ranges::for_each(to.of->webhook_secret_files, resolve);
     }
   }
 
@@ -311,41 +357,61 @@ class loader {
     }
     if (!collide(settings_.api.listen, settings_.webhooks.listen)) return {};
     const bool api_given = origins_.contains("api.listen");
-    const row& blamed = *find_row(
-        origins_.contains("webhooks.listen") || !api_given ? "webhooks" : "api", "listen");
-    const std::string other = blamed.section == "api" ? "webhooks.listen" : "api.listen";
+    const bool api_is_to_blame = api_given && !origins_.contains("webhooks.listen");
+    const spot& blamed = *find_spot(api_is_to_blame ? "api.listen" : "webhooks.listen");
+    const std::string other = api_is_to_blame ? "webhooks.listen" : "api.listen";
     return complaint(origin_of(blamed), blamed, shown_now(blamed),
                      "is the address of " + other + " too; give each its own port");
   }
 
-  result<void> check_remote(std::string_view section, const std::string& listen, bool allowed) {
+  result<void> check_remote(const std::string& section, const std::string& listen, bool allowed) {
     const auto where = parse_endpoint(listen);
     if (!where || where->loopback || allowed) return {};
-    const row& r = *find_row(section, "listen");
-    return complaint(origin_of(r), r, shown_now(r),
-                     "is open to other hosts: listen on 127.0.0.1, or set " + std::string(section) +
+    const spot& at = *find_spot(section + ".listen");
+    return complaint(origin_of(at), at, shown_now(at),
+                     "is open to other hosts: listen on 127.0.0.1, or set " + section +
                          ".allow_remote = true if that is meant");
   }
 
-  std::string origin_of(const row& r) const {
-    const auto found = origins_.find(r.key(account_.name));
+  // One key for two would be one account of Stripe's, mirrored twice and asked twice as fast as
+  // its limits allow.
+  result<void> check_keys_differ() const {
+    std::map<std::string, std::string> name_by_key;
+    for (const auto& [name, account] : settings_.accounts) {
+      if (account.key.empty()) continue;
+      const auto [first, is_new] = name_by_key.emplace(account.key.reveal(), name);
+      if (is_new) continue;
+      return fail(errc::invalid, "account." + name + ": has the same secret key as account." +
+                                     first->second +
+                                     "; give each its own account of Stripe's, or take one away");
+    }
+    return {};
+  }
+
+  std::string origin_of(const spot& at) const {
+    const auto found = origins_.find(at.key());
     return found == origins_.end() ? "default" : found->second;
   }
 
-  std::string shown_now(const row& r) const {
-    return presentable(to_toml(read(r, settings_, account_)), most_value_shown);
+  std::string shown_now(const spot& at) const {
+    return presentable(to_toml(read(*at.what, settings_, *at.of)), most_value_shown);
   }
 
-  std::unexpected<error> complaint(const std::string& origin, const row& r,
-                                   const std::string& shown_value, const std::string& right) const {
-    return fail(errc::invalid,
-                origin + ": " + r.key(account_.name) + " = " + shown_value + ": " + right);
+  static std::unexpected<error> complaint(const std::string& origin, const spot& at,
+                                          const std::string& shown_value,
+                                          const std::string& right) {
+    return fail(errc::invalid, origin + ": " + at.key() + " = " + shown_value + ": " + right);
+  }
+
+  const spot* find_spot(const std::string& key) const {
+    const auto found = std::ranges::find_if(spots_, [&](const spot& s) { return s.key() == key; });
+    return found == spots_.end() ? nullptr : &*found;
   }
 
   std::vector<std::string> known_keys() const {
     std::vector<std::string> out;
-    for (const row& r : table())
-      out.push_back(r.key(account_.name));
+    for (const spot& s : spots_)
+      out.push_back(s.key());
     return out;
   }
 
@@ -365,7 +431,8 @@ class loader {
   const source& from_;
   std::vector<entry> entries_;
   settings settings_;
-  account_settings account_;
+  account_settings nobody_;                     // what rows of no account are written with
+  std::vector<spot> spots_;                     // every setting there is
   std::map<std::string, std::string> origins_;  // key → where its value came from
 };
 

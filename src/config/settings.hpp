@@ -88,7 +88,7 @@ struct settings {
   struct {
     std::string level = "info";
   } log;
-  std::map<std::string, account_settings> accounts;  // exactly one for now
+  std::map<std::string, account_settings> accounts;  // by name; at least one
 };
 
 struct source {

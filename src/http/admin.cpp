@@ -23,6 +23,7 @@ json shown(const store::listed_token& token) {
   return {{"id", token.id},
           {"name", token.record.name},
           {"scope", token.record.scope},
+          {"account", token.record.account},
           {"ends_in", token.record.hint},
           {"created", token.record.created_s},
           {"expires", token.record.expires_s}};
@@ -82,9 +83,16 @@ class admin_face {
     if (!asked.is_object()) {
       return void(answer(problem({errc::invalid, "send a JSON object with name and scope"})));
     }
+    store::token_request wanted{text(asked, "name"), text(asked, "scope"), text(asked, "account"),
+                                number(asked, "expires")};
+    std::vector<std::string> names;
+    for (const auto& [name, account] : house_.accounts)
+      names.push_back(name);
+    if (auto ok = store::bind_to_account(wanted, names); !ok) {
+      return void(answer(problem(ok.error())));
+    }
     store::batch rows;
-    auto made = store::make_token(rows, text(asked, "name"), text(asked, "scope"),
-                                  house_.time.wall_s(), number(asked, "expires"));
+    auto made = store::make_token(rows, wanted, house_.time.wall_s());
     if (!made) return void(answer(problem(made.error())));
     commit(std::move(rows), answer, [this, made = *made] {
       house_.tokens.add(made.listed);
@@ -120,7 +128,7 @@ class admin_face {
       if (name == "type") filter.type = value;
       if (name == "customer") filter.customer = value;
     }
-    auto listed = store::list_events(house_.till.read(), house_.scope, filter);
+    auto listed = store::list_events(house_.till.read(), house_.account_of(r).scope, filter);
     if (!listed) return void(answer(problem(listed.error())));
     json data = json::array();
     for (const auto& e : *listed)
@@ -129,7 +137,8 @@ class admin_face {
   }
 
   void event(request& r, const responder& answer) const {
-    auto record = store::load_event(house_.till.read(), house_.scope, r.arguments.at(0));
+    auto record =
+        store::load_event(house_.till.read(), house_.account_of(r).scope, r.arguments.at(0));
     if (!record) return void(answer(problem(record.error())));
     json one = shown(store::summary_of(*record));
     one["endpoint"] = record->endpoint;
@@ -138,12 +147,13 @@ class admin_face {
   }
 
   void replay(request& r, responder answer) const {
-    auto record = store::load_event(house_.till.read(), house_.scope, r.arguments.at(0));
+    auto record =
+        store::load_event(house_.till.read(), house_.account_of(r).scope, r.arguments.at(0));
     if (!record) return void(answer(problem(record.error())));
     auto parsed = stripe::parse_event(record->raw);
     if (!parsed) return void(answer(problem(parsed.error())));
     actors::incoming_event incoming;
-    incoming.scope = house_.scope;
+    incoming.scope = house_.account_of(r).scope;
     incoming.endpoint = record->endpoint;
     incoming.received_ms = record->received_ms;
     incoming.event = std::move(*parsed);

@@ -23,12 +23,13 @@ class api_face {
   enum class question { customer, entitlements };
 
   void answer_about(question what, const request& r, const responder& answer) const {
-    auto state = find(r.arguments.at(0));
+    const store::scope& scope = house_.account_of(r).scope;
+    auto state = find(scope, r.arguments.at(0));
     if (!state) {
       answer(problem(state.error(), r.arguments.at(0)));
       return;
     }
-    const auto products = [this](std::string_view id) { return product(id); };
+    const auto products = [&](std::string_view id) { return product(scope, id); };
     const std::int64_t now = house_.time.wall_s();
     response ok;
     ok.headers.emplace_back("Tilld-Source", "mirror");
@@ -40,17 +41,17 @@ class api_face {
 
  private:
   // By Stripe's id, or by the application's own.
-  result<core::customer_state> find(const std::string& id) const {
-    auto own = load(id);
+  result<core::customer_state> find(const store::scope& scope, const std::string& id) const {
+    auto own = load(scope, id);
     if (own || own.error().code != errc::not_found) return own;
     std::optional<core::customer_state> best;
     std::optional<error> failed;
     auto scanned =
-        house_.till.read().scan({family::customers, key::user_links(house_.scope, id), "", false},
+        house_.till.read().scan({family::customers, key::user_links(scope, id), "", false},
                                 [&](std::string_view row_key, std::string_view) {
                                   const auto customer = key::last_text(row_key);
                                   if (!customer) return true;
-                                  auto linked = load(std::string(*customer));
+                                  auto linked = load(scope, std::string(*customer));
                                   if (!linked) {
                                     failed = linked.error();
                                     return linked.error().code == errc::not_found;
@@ -73,16 +74,16 @@ class api_face {
     return rank(a) > rank(b);
   }
 
-  result<core::customer_state> load(const std::string& id) const {
+  result<core::customer_state> load(const store::scope& scope, const std::string& id) const {
     if (!store::valid_id(id)) return fail(errc::not_found, "");
-    auto row = house_.till.read().get(family::customers, key::customer_state(house_.scope, id));
+    auto row = house_.till.read().get(family::customers, key::customer_state(scope, id));
     if (!row) return std::unexpected(row.error());
     if (!*row) return fail(errc::not_found, "");
     return core::customer_state_from_json(**row);
   }
 
-  std::optional<core::product_facts> product(std::string_view id) const {
-    auto row = house_.till.read().get(family::objects, key::object(house_.scope, "product", id));
+  std::optional<core::product_facts> product(const store::scope& scope, std::string_view id) const {
+    auto row = house_.till.read().get(family::objects, key::object(scope, "product", id));
     if (!row || !*row) return std::nullopt;
     const auto view = store::view_object(**row);
     if (!view) return std::nullopt;
@@ -112,9 +113,9 @@ void add_api_routes(router& to, const house& h) {
   to.add("GET", "/api/customers/{id}/entitlements", [face](request& r, const responder& answer) {
     face->answer_about(api_face::question::entitlements, r, answer);
   });
-  to.add("GET", "/api/gateway", [&h](request&, const responder& answer) {
+  to.add("GET", "/api/gateway", [&h](request& r, const responder& answer) {
     response ok;
-    ok.body = h.till.gateway_status();
+    ok.body = h.till.gateway_status(h.account_of(r).scope);
     answer(std::move(ok));
   });
 }

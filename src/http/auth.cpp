@@ -74,6 +74,7 @@ std::optional<std::string> token_in(std::string_view authorization) {
 principal principal_of(const store::token_record& token) {
   principal who;
   who.token_name = token.name;
+  who.account = token.account;
   who.may_admin = token.scope == "admin";
   who.may_write = who.may_admin || token.scope == "write";
   who.may_read = who.may_write || token.scope == "read";

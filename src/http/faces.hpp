@@ -1,7 +1,7 @@
 // The faces of tilld: which paths there are and what stands behind each. One file per face.
 //
 //   webhooks.cpp  POST /webhooks/stripe/{endpoint}        on the webhooks listener
-//   v1.cpp        /v1/…                                    Stripe's own API; v1_reads.cpp: GET
+//   v1.cpp        /v1/…                                    Stripe's own API: v1_reads, v1_orders
 //   api.cpp       /api/…                                   the subscription API
 //   admin.cpp     /admin/api/…                             tokens and events, for the command line
 //   ops.cpp       /healthz, /readyz, /metrics
@@ -21,10 +21,11 @@
 
 namespace tilld::http {
 
-// Where Stripe's events come in: one per configured account.
-struct webhook_endpoint {
+// A configured account, as HTTP sees it.
+struct served_account {
   store::scope scope;
-  std::vector<std::string> secrets;  // several while they are rotated
+  std::string api_version;             // the pinned one
+  std::vector<std::string> secrets{};  // of its webhook endpoint; several while they are rotated
   std::int64_t tolerance_s = 300;
 };
 
@@ -33,14 +34,17 @@ struct house {
   const clock& time;
   metrics& counts;
   token_table& tokens;
-  std::map<std::string, webhook_endpoint> endpoints;
-  store::scope scope;       // of the account that /v1 and /api speak of
-  std::string api_version;  // the pinned one
-  std::string user_id_metadata;
+  std::map<std::string, served_account> accounts;  // by name; at least one
+
+  // The one that the guard found for this request.
+  const served_account& account_of(const request& r) const { return accounts.at(r.account); }
+  std::string account_names() const;  // "main, shop": for people
 };
 
 // Asks for a token on every path but /healthz, /readyz and /metrics: read for GET, write for the
-// rest, admin under /admin. Errors in Stripe's shape.
+// rest, admin under /admin. Then finds the account that the request is about: the token's own, else
+// the one that the header Tilld-Account names, else the only one there is. Errors in Stripe's
+// shape.
 router::guard token_guard(const house& h);
 
 void add_webhook_routes(router& to, const house& h);

@@ -21,7 +21,53 @@ bool allowed(const request& r) {
   return r.verb == "GET" || r.verb == "HEAD" ? r.who.may_read : r.who.may_write;
 }
 
+// Tokens are of no account, and paths that are unknown are just that.
+bool is_about_an_account(const request& r) {
+  if (r.segments.empty()) return false;
+  const std::string& face = r.segments.front();
+  if (face == "admin") return r.segments.size() >= 3 && r.segments[2] == "events";
+  return face == "v1" || face == "v2" || face == "api";
+}
+
+response no_account(int status, std::string_view code, const std::string& message) {
+  return error_response(status, "invalid_request_error", code, message);
+}
+
+bool find_account(const house& h, request& r, const responder& answer) {
+  if (!is_about_an_account(r)) return true;
+  const std::string asked(r.header("tilld-account"));
+  const std::string& own = r.who.account;
+  if (!own.empty() && !asked.empty() && asked != own) {
+    answer(no_account(403, "account_forbidden",
+                      "Token '" + r.who.token_name + "' is for account " + own +
+                          " only; Tilld-Account asks for another."));
+    return false;
+  }
+  r.account = own.empty() ? asked : own;
+  if (r.account.empty() && h.accounts.size() == 1) r.account = h.accounts.begin()->first;
+  if (r.account.empty()) {
+    answer(no_account(400, "account_missing",
+                      "Several accounts are served (" + h.account_names() +
+                          "): name one with the header Tilld-Account, or use a token that is for "
+                          "one (tilld token create --account NAME)."));
+    return false;
+  }
+  if (h.accounts.contains(r.account)) return true;
+  const std::string who = own.empty() ? "Tilld-Account" : "Token '" + r.who.token_name + "'";
+  answer(no_account(own.empty() ? 400 : 403, "account_unknown",
+                    who + " names an account that the settings do not have; there is " +
+                        h.account_names() + "."));
+  return false;
+}
+
 }  // namespace
+
+std::string house::account_names() const {
+  std::string names;
+  for (const auto& [name, account] : accounts)
+    names.append(names.empty() ? "" : ", ").append(name);
+  return names;
+}
 
 router::guard token_guard(const house& h) {
   return [&h](request& r, const responder& answer) {
@@ -41,7 +87,7 @@ router::guard token_guard(const house& h) {
       return false;
     }
     r.who = *who;
-    if (allowed(r)) return true;
+    if (allowed(r)) return find_account(h, r, answer);
     answer(error_response(403, "invalid_request_error", "scope_missing",
                           "The scope of token '" + who->token_name +
                               "' does not allow this request; make one with a wider scope."));

@@ -16,6 +16,7 @@ using header_list = std::vector<std::pair<std::string, std::string>>;
 // Who asks, as authentication found out.
 struct principal {
   std::string token_name;
+  std::string account;  // the only one it may speak of; empty: any
   bool may_read = false;
   bool may_write = false;
   bool may_admin = false;
@@ -33,6 +34,7 @@ struct request {
   std::string id;      // "req_…": the caller's X-Request-Id if it is sane, else our own
   std::vector<std::string> arguments;  // what the route's {placeholders} matched
   principal who;
+  std::string account;  // the configured account it is about; empty: of none
 
   std::string_view header(std::string_view lower_case_name) const;  // empty when absent
 };
@@ -42,7 +44,7 @@ struct response {
   header_list headers;
   std::string content_type = "application/json";
   std::string body;
-  long long date_s = 0;   // of the Date header; 0: now
+  long long date_s = 0;  // of the Date header; 0: now
   bool hang_up = false;  // no answer: the connection ends. What the sandbox does on demand
 };
 

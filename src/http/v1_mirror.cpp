@@ -56,7 +56,7 @@ std::optional<response> mirror_reads::search(const mirror_question& asked, const
 
 // Without a key there is nobody else to ask.
 bool mirror_reads::is_whole(const store::scope& scope, const std::string& name) const {
-  if (!house_.till.can_order() || house_.till.whole().is_complete(scope, name)) return true;
+  if (!house_.till.can_order(scope) || house_.till.whole().is_complete(scope, name)) return true;
   house_.till.whole().want(scope, name);
   return false;
 }

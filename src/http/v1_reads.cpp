@@ -26,7 +26,7 @@ void take_query(mirror_question& asked, const stripe::form_pairs& query) {
 
 bool in_our_version(const house& h, const request& r) {
   const auto version = r.header("stripe-version");
-  return version.empty() || version == h.api_version;
+  return version.empty() || version == h.account_of(r).api_version;
 }
 
 response no_consistency(std::string_view given) {

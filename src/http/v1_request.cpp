@@ -16,7 +16,7 @@ bool sane_account(const request& r, const responder& answer) {
 }
 
 store::scope scope_of(const house& h, const request& r) {
-  store::scope scope = h.scope;
+  store::scope scope = h.account_of(r).scope;
   if (const auto account = r.header("stripe-account"); !account.empty()) {
     scope.account.append("/").append(account);
   }

@@ -13,8 +13,11 @@ namespace {
 struct webhook_counters {
   explicit webhook_counters(metrics& m)
       : refused(m.make_counter("tilld_webhooks_refused_total",
-                               "Webhooks whose signature or body was refused")) {}
-  counter refused;
+                               "Webhooks whose signature or body was refused")),
+        other_mode(
+            m.make_counter("tilld_webhooks_of_other_mode_total",
+                           "Test events on a live account or the other way round; ignored")) {}
+  counter refused, other_mode;
 };
 
 std::string why(stripe::signature_verdict verdict, std::int64_t tolerance_s) {
@@ -72,13 +75,13 @@ class webhook_face {
   explicit webhook_face(const house& h) : house_(h), count_(h.counts) {}
 
   void take(request& r, responder answer) {
-    const auto at = house_.endpoints.find(r.arguments.at(0));
-    if (at == house_.endpoints.end()) {
+    const auto at = house_.accounts.find(r.arguments.at(0));
+    if (at == house_.accounts.end()) {
       answer(error_response(404, "invalid_request_error", "endpoint_unknown",
                             "There is no webhook endpoint of this name."));
       return;
     }
-    const webhook_endpoint& endpoint = at->second;
+    const served_account& endpoint = at->second;
     if (endpoint.secrets.empty()) {
       answer(error_response(503, "api_error", "no_webhook_secret",
                             "No webhook secret is configured for this endpoint."));
@@ -96,9 +99,13 @@ class webhook_face {
       refuse(r, answer, "event_unreadable", event.error().message);
       return;
     }
+    if ((*event)->livemode != endpoint.scope.live) {
+      pass_over(r, **event);
+      answer(received({actors::event_end::ignored, ""}));
+      return;
+    }
     actors::incoming_event incoming;
     incoming.scope = endpoint.scope;
-    incoming.scope.live = (*event)->livemode;
     if (!(*event)->account.empty()) incoming.scope.account += "/" + (*event)->account;
     incoming.endpoint = at->first;
     incoming.received_ms = house_.time.wall_ms();
@@ -115,6 +122,14 @@ class webhook_face {
     log_.write(log::level::warning, "webhook_refused",
                {{"code", code}, {"why", message}, {"remote", r.remote}, {"request", r.id}});
     answer(error_response(400, "invalid_request_error", code, message));
+  }
+
+  // A live endpoint for connected accounts gets their test events too, by Stripe's design; the two
+  // worlds never mix here.
+  void pass_over(const request& r, const stripe::event& event) {
+    count_.other_mode.add();
+    log_.write(log::level::warning, "webhook_of_other_mode",
+               {{"event", event.id}, {"livemode", event.livemode}, {"request", r.id}});
   }
 
   const house& house_;

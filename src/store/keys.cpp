@@ -79,11 +79,20 @@ struct remainder {
     ok = ok && end != std::string_view::npos;
     if (ok) left.remove_prefix(end + 1);
   }
-  void skip_scope() {
+  std::string_view take_text() {
+    const std::string_view before = left;
     skip_text();
-    ok = ok && !left.empty() && (left[0] == 't' || left[0] == 'l');
-    if (ok) left.remove_prefix(1);
+    return ok ? before.substr(0, before.size() - left.size() - 1) : std::string_view{};
   }
+  scope take_scope() {
+    scope found{std::string(take_text())};
+    ok = ok && !left.empty() && (left[0] == 't' || left[0] == 'l');
+    if (!ok) return found;
+    found.live = left[0] == 'l';
+    left.remove_prefix(1);
+    return found;
+  }
+  void skip_scope() { take_scope(); }
   // The two highest bytes of a time are zero; nowhere in a text are two zeros in a row.
   void skip_time() {
     ok = ok && left.size() >= time_bytes && left[0] == '\0' && left[1] == '\0';
@@ -136,8 +145,43 @@ std::string scope::bytes() const {
   return begin(*this, 0);
 }
 
+std::string_view scope::configured() const noexcept {
+  return std::string_view(account).substr(0, account.find('/'));
+}
+
+scope scope::platform() const {
+  return {std::string(configured()), live};
+}
+
+std::string_view scope::connected() const noexcept {
+  const auto slash = account.find('/');
+  return slash == std::string::npos ? std::string_view{}
+                                    : std::string_view(account).substr(slash + 1);
+}
+
 bool valid_id(std::string_view id) noexcept {
   return stripe::valid_id(id);
+}
+
+result<std::vector<scope>> scopes_in(const reader& from, family in) {
+  std::vector<scope> all;
+  std::string next;
+  for (bool more = true; more;) {
+    more = false;
+    auto scanned =
+        from.scan({in, "", next, false}, [&](std::string_view row_key, std::string_view) {
+          remainder r{row_key};
+          scope found = r.take_scope();
+          if (!r.ok) return false;  // of no scope; nothing after it can be told apart
+          next = found.bytes();
+          ++next.back();  // past all of its rows
+          all.push_back(std::move(found));
+          more = true;
+          return false;
+        });
+    if (!scanned) return std::unexpected(scanned.error());
+  }
+  return all;
 }
 
 namespace key {
@@ -266,7 +310,8 @@ std::string tokens() {
 }
 
 std::string refetch(const scope& s, std::string_view object_name, std::string_view id) {
-  std::string out = refetches(s);
+  std::string out = refetches();
+  append_scope(out, s);
   append_text(out, object_name);
   append_text(out, id);
   return out;
@@ -279,10 +324,20 @@ std::string complete(const scope& s, std::string_view object_name) {
   return out;
 }
 
-std::string refetches(const scope& s) {
-  std::string out(refetch_word);
-  append_scope(out, s);
-  return out;
+std::string refetches() {
+  return std::string(refetch_word);
+}
+
+std::optional<marked_object> refetch_place(std::string_view refetch_key) {
+  if (!refetch_key.starts_with(refetch_word)) return std::nullopt;
+  remainder r{refetch_key.substr(refetch_word.size())};
+  marked_object found;
+  found.of = r.take_scope();
+  found.object_name = r.take_text();
+  const auto id = r.only_text();
+  if (!id) return std::nullopt;
+  found.id = *id;
+  return found;
 }
 
 std::string last_number(family in) {

@@ -42,6 +42,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/store.hpp"
 
@@ -51,12 +52,19 @@ struct scope {
   std::string account;  // "main", or "main/acct_…" for a connected account
   bool live = false;
 
-  std::string bytes() const;  // as above
+  std::string bytes() const;                     // as above
+  std::string_view configured() const noexcept;  // "main" of both
+  std::string_view connected() const noexcept;   // "acct_…", or empty
+  scope platform() const;                        // the configured account, in the same mode
   friend bool operator==(const scope&, const scope&) = default;
 };
 
 // Ids and filter values come from strangers: 1 to 255 bytes, no control characters.
 bool valid_id(std::string_view id) noexcept;
+
+// Every scope that has a row in this family, in the order of keys; one seek for each. For families
+// whose keys all begin with one (not feed and meta).
+result<std::vector<scope>> scopes_in(const reader& from, family in);
 
 namespace key {
 std::string object(const scope& s, std::string_view object_name, std::string_view id);
@@ -101,7 +109,14 @@ std::string order_by_key(const scope& s, std::string_view idempotency_key);
 std::string token(std::string_view sha256_of_token);
 std::string tokens();  // prefix
 std::string refetch(const scope& s, std::string_view object_name, std::string_view id);
-std::string refetches(const scope& s);  // prefix
+std::string refetches();  // prefix, of all scopes
+struct marked_object {
+  scope of;
+  std::string object_name;
+  std::string id;
+};
+// What a key of refetches() is about; nullopt for any other key.
+std::optional<marked_object> refetch_place(std::string_view refetch_key);
 std::string complete(const scope& s, std::string_view object_name);
 std::string last_number(family in);
 inline constexpr std::string_view schema = "schema";

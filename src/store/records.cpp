@@ -99,6 +99,8 @@ class field_reader {
     wrong(name);
   }
 
+  bool has(const char* name) const { return find(name) != nullptr; }
+
   template <class Integer>
   void number(const char* name, Integer& to) {
     const json* at = find(name);
@@ -313,11 +315,9 @@ result<refetch_record> decode_refetch(std::string_view bytes) {
 }
 
 std::string encode(const token_record& r) {
-  return json{{"name", to_text(r.name)},
-              {"scope", to_text(r.scope)},
-              {"hint", to_text(r.hint)},
-              {"created_s", r.created_s},
-              {"expires_s", r.expires_s}}
+  return json{{"name", to_text(r.name)},       {"scope", to_text(r.scope)},
+              {"account", to_text(r.account)}, {"hint", to_text(r.hint)},
+              {"created_s", r.created_s},      {"expires_s", r.expires_s}}
       .dump();
 }
 
@@ -326,6 +326,7 @@ result<token_record> decode_token(std::string_view bytes) {
   token_record r;
   from.text("name", r.name);
   from.text("scope", r.scope);
+  if (from.has("account")) from.text("account", r.account);  // older rows are for any
   from.text("hint", r.hint);
   from.number("created_s", r.created_s);
   from.number("expires_s", r.expires_s);

@@ -102,6 +102,7 @@ struct token_record {
   std::string hint;   // its last four letters, for people
   std::int64_t created_s = 0;
   std::int64_t expires_s = 0;  // 0: never
+  std::string account{};       // the configured account it is for; empty: any
 };
 std::string encode(const token_record& r);
 result<token_record> decode_token(std::string_view bytes);

@@ -20,23 +20,41 @@ std::string id_of(std::string_view hash) {
 
 }  // namespace
 
-result<new_token> make_token(batch& to, std::string_view name, std::string_view scope,
-                             std::int64_t now_s, std::int64_t expires_s) {
-  if (!sane_name(name)) {
+result<void> bind_to_account(token_request& wanted, std::span<const std::string> configured) {
+  std::string names;
+  for (const auto& name : configured)
+    names.append(names.empty() ? "" : ", ").append(name);
+  if (!wanted.account.empty()) {
+    if (std::ranges::find(configured, wanted.account) != configured.end()) return {};
+    return fail(errc::invalid,
+                "there is no account '" + wanted.account + "' in the settings; there is " + names);
+  }
+  if (wanted.scope == "admin") return {};
+  if (configured.size() != 1) {
+    return fail(errc::invalid,
+                "several accounts are configured (" + names + "): say which one the token is for");
+  }
+  wanted.account = configured.front();
+  return {};
+}
+
+result<new_token> make_token(batch& to, const token_request& wanted, std::int64_t now_s) {
+  if (!sane_name(wanted.name)) {
     return fail(errc::invalid, "a token's name has 1 to 100 bytes and no control characters");
   }
-  if (scope != "read" && scope != "write" && scope != "admin") {
+  if (wanted.scope != "read" && wanted.scope != "write" && wanted.scope != "admin") {
     return fail(errc::invalid, "a token's scope is read, write or admin");
   }
   new_token made;
   made.plain = "tilld_" + random_token(24);
   made.listed.hash = sha256(made.plain);
   made.listed.id = id_of(made.listed.hash);
-  made.listed.record.name = name;
-  made.listed.record.scope = scope;
+  made.listed.record.name = wanted.name;
+  made.listed.record.scope = wanted.scope;
+  made.listed.record.account = wanted.account;
   made.listed.record.hint = made.plain.substr(made.plain.size() - 4);
   made.listed.record.created_s = now_s;
-  made.listed.record.expires_s = expires_s;
+  made.listed.record.expires_s = wanted.expires_s;
   to.put(family::meta, key::token(made.listed.hash), encode(made.listed.record));
   return made;
 }

@@ -156,15 +156,17 @@ class bench_till {
   }
   void start(actors::transport to_stripe) {
     actors::till_settings s;
-    s.scope = main_scope;
+    actors::till_account account;
+    account.scope = main_scope;
+    account.api_version = version;
     s.node = "node_test";
-    s.rules.api_version = version;
     s.order_wait_ms = 2'000;
     s.owner_idle_ms = 100;
     if (to_stripe) {
-      s.api_url = "http://stripe.test";
-      s.api_key = "sk_test_1";
+      account.api_url = "http://stripe.test";
+      account.api_key = "sk_test_1";
     }
+    s.accounts.push_back(account);
     till_ = std::make_unique<actors::till>(s, *store_, time_, counts_, std::move(to_stripe),
                                            [this](std::string why) { fatal_ = std::move(why); });
   }

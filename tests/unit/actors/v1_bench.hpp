@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "unit/actors/fixtures.hpp"
 #include "http/faces.hpp"
 #include "http/router.hpp"
 #include "support/catch.hpp"
+#include "unit/actors/fixtures.hpp"
 
 namespace tilld::test {
 
@@ -80,6 +80,7 @@ class v1_bench {
     }
     r.headers = std::move(headers);
     r.body = body;
+    r.account = main_scope.account;
     auto done = std::make_shared<std::promise<http::response>>();
     auto answer = done->get_future();
     router_.route(r, http::responder([done](http::response a) { done->set_value(std::move(a)); },
@@ -102,7 +103,8 @@ class v1_bench {
   system_clock time_;
   metrics counts_;
   http::token_table tokens_;
-  http::house house_{till_.till(), time_, counts_, tokens_, {}, main_scope, version, "user_id"};
+  http::house house_{
+      till_.till(), time_, counts_, tokens_, {{main_scope.account, {main_scope, version}}}};
   http::router router_;
 };
 

@@ -120,13 +120,17 @@ TEST_CASE("an unknown variable that looks like a setting is refused with the nea
         "variables begin with TILLD_ACCOUNT_MAIN_");
 }
 
-TEST_CASE("a second account is refused in plain words") {
-  CHECK(error_of_text("[account.main]\n[account.shop]\n") ==
-        "tilld.toml:2: a second account \"shop\" beside \"main\": tilld serves one account for "
-        "now; take one away");
-  CHECK(error_of_text("[account.main]\n", {}, {{"account.shop.mode", "live"}}) ==
-        "command line: a second account \"shop\" beside \"main\": tilld serves one account for "
-        "now; take one away");
+TEST_CASE("what is wrong with accounts is told with their names") {
+  CHECK(error_of_text("[account.main]\n[account.shop]\n",
+                      {{"TILLD_ACCOUNT_MAIN_SECRET_KEY", "sk_test_0123456789"},
+                       {"TILLD_ACCOUNT_SHOP_SECRET_KEY", "sk_test_0123456789"}}) ==
+        "account.shop: has the same secret key as account.main; give each its own account of "
+        "Stripe's, or take one away");
+  CHECK(error_of_text("[account.main]\n[account.shop]\n",
+                      {{"TILLD_ACCOUNT_WAREHOUSE_MODE", "live"}}) ==
+        "environment: unknown variable TILLD_ACCOUNT_WAREHOUSE_MODE: the accounts are main, shop");
+  CHECK(error_of_text("[account.main]\n[account.shop]\nmoed = \"live\"\n") ==
+        "tilld.toml:3: unknown setting account.shop.moed; did you mean account.shop.mode?");
   CHECK(error_of_text("[account.\"Main Shop\"]\n") ==
         "tilld.toml:1: account \"Main Shop\": a name must be a-z, then a-z, 0-9 or _, 32 at most");
   CHECK(error_of_text("[account]\nmode = \"live\"\n") ==

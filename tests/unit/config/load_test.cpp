@@ -54,6 +54,26 @@ TEST_CASE("settings of the account come from its section, its variables and its 
   CHECK(shop.most_in_flight == 5);
 }
 
+TEST_CASE("several accounts have each their own settings and secrets") {
+  const std::string file = "[account.main]\nmode = \"live\"\n[account.shop]\nread_rate = 3\n";
+  const auto s = load_text(file,
+                           {{"TILLD_ACCOUNT_MAIN_READ_RATE", "9"},
+                            {"TILLD_ACCOUNT_MAIN_SECRET_KEY", "rk_live_0123456789"},
+                            {"TILLD_ACCOUNT_SHOP_SECRET_KEY", "sk_test_0123456789"}},
+                           {{"account.third.most_in_flight", "2"}});
+  REQUIRE(s);
+  REQUIRE(s->accounts.size() == 3);
+  CHECK(s->accounts.at("main").live);
+  CHECK(s->accounts.at("main").read_rate == 9.0);
+  CHECK(s->accounts.at("main").key.reveal() == "rk_live_0123456789");
+  CHECK_FALSE(s->accounts.at("shop").live);
+  CHECK(s->accounts.at("shop").read_rate == 3.0);
+  CHECK(s->accounts.at("shop").key.reveal() == "sk_test_0123456789");
+  CHECK(s->accounts.at("third").most_in_flight == 2);
+  CHECK(s->accounts.at("third").name == "third");
+  CHECK(s->accounts.at("third").key.empty());
+}
+
 TEST_CASE("a variable writes a list with commas and a flag as true or false") {
   const auto s = load_text("", {{"TILLD_API_HOSTS", "localhost, till.example.com,::1"},
                                 {"TILLD_API_ALLOW_REMOTE", "true"},

@@ -90,7 +90,7 @@ TEST_CASE("A key is written exactly as the grammar says") {
   CHECK(key::order_by_key(test, "k1") == "main\0tkk1\0"s);
   CHECK(key::tokens() == "token\0"s);
   CHECK(key::token("\0\xff"s) == "token\0\0\xff"s);
-  CHECK(key::refetches(test) == "refetch\0main\0t"s);
+  CHECK(key::refetches() == "refetch\0"s);
   CHECK(key::refetch(test, "customer", "cus_1") == "refetch\0main\0tcustomer\0cus_1\0"s);
   CHECK(key::last_number(family::feed) == "last\0feed"s);
 }
@@ -185,7 +185,11 @@ TEST_CASE("A prefix holds its own rows and swallows no neighbour's") {
     RC_ASSERT(!holds(key::orders(s1), key::open_order(s2, id2)));
     RC_ASSERT(!holds(key::orders(s1), key::order_by_key(s2, id2)));
     RC_ASSERT(holds(key::open_orders(s1), key::open_order(s2, id2)) == same_scope);
-    RC_ASSERT(holds(key::refetches(s1), key::refetch(s2, name2, id2)) == same_scope);
+    const auto marked = key::refetch_place(key::refetch(s2, name2, id2));
+    RC_ASSERT(marked);
+    RC_ASSERT(marked->of == s2);
+    RC_ASSERT(marked->object_name == name2);
+    RC_ASSERT(marked->id == id2);
   }));
 }
 
@@ -275,4 +279,37 @@ TEST_CASE("A time outside of what a key can carry is held to its limits") {
   CHECK(key::arrival(s, least, "x") == key::arrival(s, 0, "x"));
   CHECK(key::arrival(s, most, "x") == key::arrival(s, (std::int64_t{1} << 48) - 1, "x"));
   CHECK(key::last_text(key::arrival(s, most, "x")) == "x");
+}
+
+TEST_CASE("A configured account and a connected one are told apart in a scope") {
+  const scope own{"main", true};
+  const scope connected{"main/acct_1", true};
+  CHECK(own.configured() == "main");
+  CHECK(own.connected().empty());
+  CHECK(own.platform() == own);
+  CHECK(connected.configured() == "main");
+  CHECK(connected.connected() == "acct_1");
+  CHECK(connected.platform() == own);
+}
+
+TEST_CASE("The scopes of a family are all those that have a row in it, each once") {
+  REQUIRE(rc::check([] {
+    const auto store = open_memory_store();
+    std::set<std::string> wanted;
+    batch rows;
+    for (int i = *rc::gen::inRange(0, 8); i > 0; --i) {
+      const scope s = *some_scope();
+      wanted.insert(s.bytes());
+      for (int n = *rc::gen::inRange(1, 4); n > 0; --n)
+        rows.put(family::outbox, key::order(s, *some_id()), "");
+    }
+    RC_ASSERT(store->commit(rows).has_value());
+    const auto found = scopes_in(*store, family::outbox);
+    RC_ASSERT(found.has_value());
+    std::set<std::string> got;
+    for (const auto& s : *found)
+      got.insert(s.bytes());
+    RC_ASSERT(got == wanted);
+    RC_ASSERT(found->size() == wanted.size());
+  }));
 }

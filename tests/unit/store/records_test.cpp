@@ -92,7 +92,7 @@ auto fields(const refetch_record& r) {
   return std::tie(r.why, r.since_ms, r.tries);
 }
 auto fields(const token_record& r) {
-  return std::tie(r.name, r.scope, r.hint, r.created_s, r.expires_s);
+  return std::tie(r.name, r.scope, r.hint, r.created_s, r.expires_s, r.account);
 }
 
 template <class Record, class Decode>
@@ -135,7 +135,7 @@ TEST_CASE("Every record comes back from its bytes as it was, whatever bytes it c
   }));
   REQUIRE(rc::check("token", [] {
     comes_back(token_record{*any_bytes(), *any_bytes(), *any_bytes(), any<std::int64_t>(),
-                            any<std::int64_t>()},
+                            any<std::int64_t>(), *any_bytes()},
                decode_token);
   }));
 }
