@@ -9,44 +9,15 @@ counted as skipped and listed.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 
 import harness
+import node_packages
 from harness import Lab
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sdk")
-NODE_NEEDED = 20  # stripe-node's own need
 SYSTEM_PYTHON = "/usr/bin/python3"  # Debian's, which has python3-stripe
-
-
-def packages():
-    """npm ci, unless it was done for this very lock file. None: no node, or no way to get them."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        return None
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout
-    if int(version.lstrip("v").split(".")[0]) < NODE_NEEDED:
-        return None
-    to = DIRECTORY
-    os.makedirs(to, exist_ok=True)
-    with open(os.path.join(HERE, "package-lock.json"), "rb") as f:
-        lock = f.read()
-    stamp = os.path.join(to, "installed-lock.json")
-    if os.path.exists(stamp):
-        with open(stamp, "rb") as f:
-            if f.read() == lock:
-                return to
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(os.path.join(HERE, name), to)
-    done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=to,
-                          capture_output=True, text=True)
-    if done.returncode != 0:
-        print(done.stderr[-2000:], file=sys.stderr)
-        return None
-    with open(stamp, "wb") as f:
-        f.write(lock)
-    return to
 
 
 def run_suite(binary, command, through_tilld):
@@ -72,7 +43,7 @@ class SandboxAlone(Lab):
 
 
 def run_node(binary, through_tilld):
-    where = packages()
+    where = node_packages.install(DIRECTORY)
     if where is None:
         print("skip node: needs node 20, npm and the npm registry")
         return
@@ -108,6 +79,5 @@ def python_through(binary):
 
 
 if __name__ == "__main__":
-    beside = os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), "sdk")
-    DIRECTORY = os.path.abspath(sys.argv.pop(2)) if len(sys.argv) > 2 else beside
+    DIRECTORY = node_packages.directory_of(sys.argv)
     harness.main([node, python, node_through, python_through])
