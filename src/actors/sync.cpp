@@ -29,23 +29,12 @@ void schedule(sync_ptr self, std::int64_t due_ms) {
                      std::chrono::milliseconds(me.tick_at_ms - now), tick{});
 }
 
-// "/v1/customers/{id}" with the id in its place.
-std::string retrieve_target(std::string_view object_name, std::string_view id) {
-  const auto* endpoint = stripe::catalogue::instance().retrieve_of(object_name);
-  if (endpoint == nullptr) return "";
-  std::string target = endpoint->path;
-  const auto open = target.find('{');
-  const auto close = target.find('}');
-  if (open == std::string::npos || close == std::string::npos) return "";
-  return target.replace(open, close - open + 1, stripe::percent_encode(id));
-}
-
 void ask(sync_ptr self, sync_state::wish& wish) {
   sync_state& me = self->state;
   auto fetch = std::make_shared<fetch_request>();
   fetch->scope = wish.what.scope;
   fetch->call.verb = "GET";
-  fetch->call.target = retrieve_target(wish.what.object_name, wish.what.object_id);
+  fetch->call.target = stripe::retrieve_target(wish.what.object_name, wish.what.object_id);
   fetch->call.stripe_account = wish.what.scope.connected();
   fetch->call.in = stripe::lane::repair;
   fetch->is_refetch = true;
@@ -60,7 +49,7 @@ void ask(sync_ptr self, sync_state::wish& wish) {
 void on_wish(sync_ptr self, const refetch_wanted& m) {
   sync_state& me = self->state;
   if (me.draining) return;  // the row is there; the next start finds it
-  if (retrieve_target(m.object_name, m.object_id).empty()) {
+  if (stripe::retrieve_target(m.object_name, m.object_id).empty()) {
     log::warning("refetch_impossible", {{"object", m.object_name}, {"id", m.object_id}});
     return;
   }

@@ -284,6 +284,17 @@ std::optional<read_query> read_list_query(std::string_view object_name,
   return query_reader(object_name).read(query);
 }
 
+bool show_all(std::vector<std::string>& documents, const document_view& shown) {
+  if (!shown) return true;
+  bool all = true;
+  for (auto& document : documents) {
+    auto view = shown(document);
+    all = all && view.has_value();
+    if (all) document = std::move(*view);
+  }
+  return all;
+}
+
 std::optional<response> list_page(const store::reader& from, const store::scope& scope,
                                   std::string_view object_name, std::string_view path,
                                   const list_query& query, const document_view& shown) {
@@ -293,29 +304,24 @@ std::optional<response> list_page(const store::reader& from, const store::scope&
   walk.conditions = query.conditions;
   walk.from_s = query.created.from;
   walk.to_s = query.created.to;
-  walk.oldest_first = !query.ending_before.empty();
-  const std::string& cursor = walk.oldest_first ? query.ending_before : query.starting_after;
+  const bool backwards = !query.ending_before.empty();
+  walk.oldest_first = backwards;
+  const std::string& cursor = backwards ? query.ending_before : query.starting_after;
   if (!cursor.empty()) {
     auto at = place_of(from, scope, object_name, cursor);
     if (!at) return unavailable(at.error());
     if (!*at) {
-      auto missing = stripe::resource_missing(
-          object_name, cursor, walk.oldest_first ? "ending_before" : "starting_after");
+      auto missing = stripe::resource_missing(object_name, cursor,
+                                              backwards ? "ending_before" : "starting_after");
       missing.status = 400;  // the collection is there; the parameter is wrong
       return answer_of(missing);
     }
     walk.beyond = std::move(**at);
   }
-  const bool backwards = walk.oldest_first;
   auto filled = fill(from, std::move(walk), query);
   if (!filled) return unavailable(filled.error());
   if (backwards) std::ranges::reverse(filled->documents);
-  for (auto& document : filled->documents) {
-    if (!shown) break;
-    auto view = shown(document);
-    if (!view) return std::nullopt;
-    document = std::move(*view);
-  }
+  if (!show_all(filled->documents, shown)) return std::nullopt;
   response ok;
   ok.body = envelope(*filled, path);
   return ok;

@@ -44,6 +44,10 @@ std::optional<read_query> read_list_query(std::string_view object_name,
 // What is shown of a document; nothing when the mirror cannot show it.
 using document_view = std::function<std::optional<std::string>(std::string_view document)>;
 
+// Each as it is shown, in its place; false when one cannot be. All are tried, so that the view has
+// seen whatever is lacking.
+bool show_all(std::vector<std::string>& documents, const document_view& shown);
+
 // One page, newest first. `path` goes into "url". Nothing when a document cannot be shown.
 std::optional<response> list_page(const store::reader& from, const store::scope& scope,
                                   std::string_view object_name, std::string_view path,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,12 @@
 
 namespace tilld::http {
 
+struct object_id {
+  std::string kind;
+  std::string id;
+  friend auto operator<=>(const object_id&, const object_id&) = default;
+};
+
 // One read, taken apart.
 struct mirror_question {
   store::scope scope;
@@ -25,15 +32,23 @@ struct mirror_question {
   std::vector<std::string> arguments;  // of the endpoint's {placeholders}
   std::vector<std::string> expand;     // its paths
   stripe::form_pairs query;            // without expand
-  bool settled = false;  // the mirror as it is, also of whom an order has just touched
+  bool as_it_is = false;  // also of whom an order has just touched, and what events do not tell
+  // Objects that were asked from Stripe for this very answer.
+  std::set<object_id> fetched{};
+};
+
+// What an answer lacks that was to be expanded.
+struct shortfall {
+  std::set<object_id> objects;  // that could be asked one by one
+  bool more = false;            // and something that only Stripe can add
 };
 
 class mirror_reads {
  public:
   explicit mirror_reads(const house& h) : house_(h) {}
 
-  // Nothing: the mirror cannot tell, ask Stripe.
-  std::optional<response> answer(const mirror_question& asked) const;
+  // Nothing: the mirror cannot tell, ask Stripe; for what is lacking, if that is all.
+  std::optional<response> answer(const mirror_question& asked, shortfall& lacking) const;
 
  private:
   std::optional<response> object(const mirror_question& asked, const std::string& name,
@@ -46,11 +61,14 @@ class mirror_reads {
   std::optional<response> nested(const mirror_question& asked, const nested_list& wanted,
                                  const document_view& shown) const;
 
-  document_view view_of(const store::scope& scope, const std::string& name,
-                        const stripe::expansion& tree) const;
-  std::optional<std::string> found(const store::scope& scope, const std::vector<std::string>& kinds,
+  std::optional<std::string> found(const mirror_question& asked, shortfall& lacking,
+                                   const std::vector<std::string>& kinds,
                                    std::string_view id) const;
+  std::optional<std::string> added(const mirror_question& asked, shortfall& lacking,
+                                   std::string_view object_name, std::string_view document,
+                                   std::string_view member) const;
   bool is_whole(const store::scope& scope, const std::string& name) const;
+  bool is_told(const mirror_question& asked, const std::string& name) const;
   bool settles(const mirror_question& asked, std::string_view document) const;
   bool list_settles(const mirror_question& asked) const;
 

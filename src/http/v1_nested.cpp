@@ -103,12 +103,14 @@ std::optional<response> nested_page(const nested_list& asked, std::string_view d
   const auto at = cursor.empty() ? std::nullopt : place_of(list->objects, cursor);
   if (!cursor.empty() && !at) return std::nullopt;  // Stripe says what is wrong with it
   const window seen = window_of(asked, list->objects.size(), at);
+  const auto first = list->objects.begin();
+  std::vector<std::string> objects(first + static_cast<std::ptrdiff_t>(seen.begin),
+                                   first + static_cast<std::ptrdiff_t>(seen.end));
+  if (!show_all(objects, shown)) return std::nullopt;
   std::string body = R"({"object":"list","data":[)";
-  for (std::size_t i = seen.begin; i < seen.end; ++i) {
-    auto object = shown ? shown(list->objects[i]) : std::optional(list->objects[i]);
-    if (!object) return std::nullopt;
-    if (i > seen.begin) body += ',';
-    body += *object;
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    if (i > 0) body += ',';
+    body += objects[i];
   }
   body += seen.has_more ? R"(],"has_more":true,"url":)" : R"(],"has_more":false,"url":)";
   // Stripe names the path alone.

@@ -1,5 +1,6 @@
 #include "http/v1_reads.hpp"
 
+#include <atomic>
 #include <string>
 #include <utility>
 
@@ -35,6 +36,9 @@ response no_consistency(std::string_view given) {
                             std::string(given) + "\"; without it the mirror answers.");
 }
 
+// Of the objects that an answer lacks; with more, the whole is Stripe's to answer.
+constexpr std::size_t most_fetched = 20;
+
 response fetched(const actors::fetch_answer& end) {
   response r;
   r.status = end.status;
@@ -66,41 +70,82 @@ void v1_reads::read(const request& r, responder answer) const {
     return void(answer(
         error_response(400, "invalid_request_error", "query_unreadable", query.error().message)));
   }
-  mirror_question asked;
-  asked.scope = scope_of(house_, r);
-  asked.path = r.path;
-  asked.endpoint = found.endpoint;
-  asked.arguments = found.arguments;
-  asked.settled = *wish == consistency::mirror;
-  take_query(asked, *query);
-  const bool ours = in_our_version(house_, r);
-  if (ours && *wish != consistency::stripe) {
-    if (auto local = mirror_.answer(asked)) {
-      name_source(*local, "mirror");
-      return void(answer(std::move(*local)));
-    }
-  }
-  ask_stripe(r, asked, ours, std::move(answer));
+  auto one = std::make_shared<asking>();
+  one->asked.scope = scope_of(house_, r);
+  one->asked.path = r.path;
+  one->asked.endpoint = found.endpoint;
+  one->asked.arguments = found.arguments;
+  one->asked.as_it_is = *wish == consistency::mirror;
+  take_query(one->asked, *query);
+  one->call = call_of(r);
+  one->ours = in_our_version(house_, r);
+  one->local = one->ours && *wish != consistency::stripe;
+  one->answer = std::move(answer);
+  this->answer(one);
 }
 
-void v1_reads::ask_stripe(const request& r, const mirror_question& asked, bool ours,
-                          responder answer) const {
-  const auto& endpoint = *asked.endpoint;
+void v1_reads::answer(const shared_asking& one) const {
+  shortfall lacking;
+  auto local = one->local ? mirror_.answer(one->asked, lacking) : std::nullopt;
+  if (local) {
+    name_source(*local, "mirror");
+    one->answer(std::move(*local));
+  } else if (!lacking.more && !lacking.objects.empty() &&
+             one->asked.fetched.size() + lacking.objects.size() <= most_fetched) {
+    fetch_lacking(one, lacking);
+  } else {
+    ask_stripe(*one);
+  }
+}
+
+void v1_reads::fetch_lacking(const shared_asking& one, const shortfall& lacking) const {
+  struct round {
+    std::atomic<std::size_t> left;
+    std::atomic<bool> all_kept{true};
+    std::atomic<bool> dropped{false};
+  };
+  auto now = std::make_shared<round>();
+  now->left = lacking.objects.size();
+  one->asked.fetched.insert(lacking.objects.begin(), lacking.objects.end());
+  for (const auto& object : lacking.objects) {
+    actors::fetch_request wanted;
+    wanted.scope = one->asked.scope;
+    wanted.call.target = stripe::retrieve_target(object.kind, object.id);
+    wanted.call.stripe_account = one->call.stripe_account;
+    wanted.object_name = object.kind;
+    wanted.object_id = object.id;
+    house_.till.take_fetch(std::move(wanted),
+                           {[self = shared_from_this(), one, now](const actors::fetch_answer& end) {
+                              if (end.body.empty()) now->dropped = true;
+                              if (!end.kept || end.status != 200) now->all_kept = false;
+                              if (--now->left > 0) return;
+                              if (now->dropped) return void(one->answer(fetched({})));
+                              if (now->all_kept) return self->answer(one);
+                              self->ask_stripe(*one);
+                            },
+                            {}});
+  }
+}
+
+void v1_reads::ask_stripe(const asking& one) const {
+  const auto& endpoint = *one.asked.endpoint;
   const std::string name = endpoint.returns.empty() ? "" : endpoint.returns.front();
-  const bool kept = ours && name != "event" && asked.expand.empty();
+  const bool kept = one.ours && name != "event" && one.asked.expand.empty();
   actors::fetch_request wanted;
-  wanted.scope = asked.scope;
-  wanted.call = call_of(r);
+  wanted.scope = one.asked.scope;
+  wanted.call = one.call;
   wanted.call.in = stripe::lane::check;
   wanted.learn = kept && endpoint.list;
-  wanted.keep = kept && asked.query.empty() && !name.empty() && asked.arguments.size() == 1 &&
+  wanted.keep = kept && one.asked.query.empty() && !name.empty() &&
+                one.asked.arguments.size() == 1 &&
                 &endpoint == stripe::catalogue::instance().retrieve_of(name);
   if (wanted.keep) {
     wanted.object_name = name;
-    wanted.object_id = asked.arguments.front();
+    wanted.object_id = one.asked.arguments.front();
   }
-  house_.till.take_fetch(std::move(wanted),
-                         {[answer](const actors::fetch_answer& end) { answer(fetched(end)); }, {}});
+  house_.till.take_fetch(
+      std::move(wanted),
+      {[answer = one.answer](const actors::fetch_answer& end) { answer(fetched(end)); }, {}});
 }
 
 }  // namespace tilld::http

@@ -216,12 +216,7 @@ std::optional<response> search_page(const store::reader& from, const store::scop
     return true;
   });
   if (!done) return unavailable(done.error());
-  for (auto& document : documents) {
-    if (!shown) break;
-    auto view = shown(document);
-    if (!view) return std::nullopt;
-    document = std::move(*view);
-  }
+  if (!show_all(documents, shown)) return std::nullopt;
   response ok;
   ok.body = envelope(documents, next_page, total, path);
   return ok;

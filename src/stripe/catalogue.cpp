@@ -5,8 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <nlohmann/json.hpp>
+
+#include "stripe/form.hpp"
 
 extern "C" {
 extern const char tilld_catalogue_begin[];  // catalogue_data.S
@@ -104,12 +107,19 @@ struct catalogue::index {
   std::unordered_map<std::string_view, const endpoint_row*> retrieves;  // by object name
   std::unordered_map<std::string_view, const endpoint_row*> lists;
   std::unordered_map<std::string_view, const object_row*> listed;  // by path
+  std::unordered_set<std::string_view> told;
 
+  void add_event(const event_row& row);
   void add_path(const endpoint_row& row);
   void add_collections(std::span<const endpoint_row> rows);
   const endpoint_row* walk(std::uint32_t at, std::size_t verb, std::span<const std::string> rest,
                            std::vector<const std::string*>& taken) const;
 };
+
+void catalogue::index::add_event(const event_row& row) {
+  events.emplace(row.type, &row);
+  told.insert(row.objects.begin(), row.objects.end());
+}
 
 void catalogue::index::add_path(const endpoint_row& row) {
   std::uint32_t at = 0;
@@ -187,7 +197,7 @@ catalogue::catalogue() {
   for (const auto& row : objects_)
     made->objects.emplace(row.name, &row);
   for (const auto& row : events_)
-    made->events.emplace(row.type, &row);
+    made->add_event(row);
   for (const auto& row : endpoints_)
     made->add_path(row);
   made->add_collections(endpoints_);
@@ -235,6 +245,10 @@ bool catalogue::can_be_whole(std::string_view object_name) const {
   });
 }
 
+bool catalogue::is_told(std::string_view object_name) const {
+  return index_->told.contains(object_name);
+}
+
 catalogue::match catalogue::find(std::string_view verb,
                                  std::span<const std::string> segments) const {
   const auto which = verb_index(verb);
@@ -246,6 +260,16 @@ catalogue::match catalogue::find(std::string_view verb,
   for (const auto* argument : taken)
     found.arguments.push_back(*argument);
   return found;
+}
+
+std::string retrieve_target(std::string_view object_name, std::string_view id) {
+  const auto* endpoint = catalogue::instance().retrieve_of(object_name);
+  if (endpoint == nullptr) return "";
+  std::string target = endpoint->path;
+  const auto open = target.find('{');
+  const auto close = target.find('}');
+  if (open == std::string::npos || close == std::string::npos) return "";
+  return target.replace(open, close - open + 1, percent_encode(id));
 }
 
 }  // namespace tilld::stripe

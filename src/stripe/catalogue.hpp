@@ -73,6 +73,10 @@ class catalogue {
   // payment methods and tax IDs are listed by their owner.
   bool can_be_whole(std::string_view object_name) const;
 
+  // Whether events tell of its changes. Of what they do not tell (a balance transaction, a tax
+  // code, a subscription's item by itself) nobody can say whether it is still so.
+  bool is_told(std::string_view object_name) const;
+
   // The endpoint that a request means, with the values of its {placeholders} in their order
   // (percent-decoded by the caller beforehand, one segment each). A literal segment wins over a
   // placeholder: /v1/customers/search is not customer "search". An empty segment is never a value:
@@ -92,5 +96,8 @@ class catalogue {
   std::vector<event_row> events_;
   const index* index_ = nullptr;  // lives as long as the program
 };
+
+// "/v1/customers/cus_1" of customer cus_1; empty where Stripe has no such endpoint.
+std::string retrieve_target(std::string_view object_name, std::string_view id);
 
 }  // namespace tilld::stripe

@@ -90,120 +90,132 @@ const object_row::reference* at_path(const std::vector<object_row::reference>& a
 
 class expander {
  public:
-  explicit expander(const find_object& find) : find_(find) {}
+  explicit expander(const expand_source& source) : source_(source) {}
 
-  bool object(std::string_view name, std::string_view text, const expansion& tree) {
+  void object(std::string_view name, std::string_view text, const expansion& tree) {
     const auto* row = catalogue::instance().object(name);
-    if (row == nullptr || tree.empty()) return out_ += text, true;
-    return hash(text, *row, "", tree);
+    if (row == nullptr || tree.empty()) {
+      out_ += text;
+    } else {
+      hash(text, *row, "", tree);
+    }
   }
-  std::string take() { return std::move(out_); }
+  std::optional<std::string> take() {
+    return lacks_ ? std::nullopt : std::optional(std::move(out_));
+  }
 
  private:
-  bool hash(std::string_view text, const object_row& row, const std::string& prefix,
+  void hash(std::string_view text, const object_row& row, const std::string& prefix,
             const expansion& tree) {
+    const std::size_t begin = out_.size();
+    std::vector<std::string_view> met;
+    each_member(text, [&](std::string_view key, std::string_view inner) {
+      const auto wanted = tree.into.find(unquoted(key));
+      if (wanted == tree.into.end()) return void(out_ += inner);
+      met.push_back(wanted->first);
+      value(inner, row, prefix + wanted->first, wanted->second);
+    });
+    if (met.size() == tree.into.size()) return;
+    const bool bare = out_.size() == begin + 2;
+    out_.pop_back();
+    for (bool first = bare; const auto& [name, below] : tree.into) {
+      if (std::ranges::find(met, name) != met.end()) continue;
+      const auto added =
+          prefix.empty() && source_.add ? source_.add(row.name, text, name) : std::nullopt;
+      if (!added) {
+        lacks_ = true;
+        continue;
+      }
+      out_ += first ? "\"" : ",\"";
+      out_ += name + "\":";
+      value(*added, row, name, below);
+      first = false;
+    }
+    out_ += '}';
+  }
+
+  // Writes the object again; `act` writes each value.
+  template <class Act>
+  void each_member(std::string_view text, const Act& act) {
     json_scanner s(text);
     s.take('{');
     out_ += '{';
-    std::size_t met = 0;
     for (bool first = true; s.next() == '"'; first = false) {
       if (!first) out_ += ',';
       const auto key = s.value();
       s.take(':');
       out_ += key;
       out_ += ':';
-      const auto inner = s.value();
+      act(key, s.value());
       s.take(',');
-      const auto wanted = tree.into.find(unquoted(key));
-      if (wanted == tree.into.end()) {
-        out_ += inner;
-        continue;
-      }
-      ++met;
-      if (!value(inner, row, prefix + wanted->first, wanted->second)) return false;
     }
     out_ += '}';
-    return met == tree.into.size();  // what is not there would be added by Stripe
   }
 
-  bool value(std::string_view text, const object_row& row, const std::string& path,
+  void value(std::string_view text, const object_row& row, const std::string& path,
              const expansion& tree) {
     switch (text.empty() ? '\0' : text.front()) {
       case '[':
-        return array(text,
-                     [&](std::string_view one) { return value(one, row, path + "[]", tree); });
+        return array(text, [&](std::string_view one) { value(one, row, path + "[]", tree); });
       case '"':
         return id(text, row, path, tree);
       case '{':
         return inside(text, row, path, tree);
       default:
-        return out_ += text, true;
+        out_ += text;
     }
   }
 
   template <class Act>
-  bool array(std::string_view text, const Act& act) {
+  void array(std::string_view text, const Act& act) {
     json_scanner s(text);
     s.take('[');
     out_ += '[';
     for (bool first = true; s.next() != ']' && s.next() != '\0'; first = false) {
       if (!first) out_ += ',';
-      if (!act(s.value())) return false;
+      act(s.value());
       s.take(',');
     }
     out_ += ']';
-    return true;
   }
 
-  bool id(std::string_view text, const object_row& row, const std::string& path,
+  void id(std::string_view text, const object_row& row, const std::string& path,
           const expansion& tree) {
     const auto* reference = at_path(row.expandable, path);
-    if (reference == nullptr) return out_ += text, true;
-    const auto found = find_(reference->targets, unquoted(text));
-    if (!found) return false;
-    return object(unquoted(member_of(*found, "object")), *found, tree);
+    const auto found =
+        reference == nullptr ? std::nullopt : source_.find(reference->targets, unquoted(text));
+    if (found) return object(unquoted(member_of(*found, "object")), *found, tree);
+    if (reference != nullptr) lacks_ = true;
+    out_ += text;
   }
 
-  bool inside(std::string_view text, const object_row& row, const std::string& path,
+  void inside(std::string_view text, const object_row& row, const std::string& path,
               const expansion& tree) {
     if (at_path(row.lists, path) != nullptr) return list(text, tree);
     const bool whole =
         at_path(row.embedded, path) != nullptr || at_path(row.expandable, path) != nullptr;
     if (whole) return object(unquoted(member_of(text, "object")), text, tree);
-    return hash(text, row, path + ".", tree);
+    hash(text, row, path + ".", tree);
   }
 
-  bool list(std::string_view text, const expansion& tree) {
-    if (tree.empty()) return out_ += text, true;
+  void list(std::string_view text, const expansion& tree) {
     const auto below = tree.into.find("data");
-    if (below == tree.into.end()) return false;
-    json_scanner s(text);
-    s.take('{');
-    out_ += '{';
-    for (bool first = true; s.next() == '"'; first = false) {
-      if (!first) out_ += ',';
-      const auto key = s.value();
-      s.take(':');
-      out_ += key;
-      out_ += ':';
-      const auto inner = s.value();
-      s.take(',');
-      const bool is_data = unquoted(key) == "data";
-      if (!is_data) {
-        out_ += inner;
-        continue;
-      }
-      const bool done = array(inner, [&](std::string_view one) {
-        return object(unquoted(member_of(one, "object")), one, below->second);
-      });
-      if (!done) return false;
+    if (below == tree.into.end()) {
+      lacks_ = lacks_ || !tree.empty();
+      out_ += text;
+      return;
     }
-    out_ += '}';
-    return true;
+    each_member(text, [&](std::string_view key, std::string_view inner) {
+      if (unquoted(key) != "data") return void(out_ += inner);
+      array(inner, [&](std::string_view one) {
+        object(unquoted(member_of(one, "object")), one, below->second);
+      });
+    });
   }
 
-  const find_object& find_;
+  const expand_source& source_;
   std::string out_;
+  bool lacks_ = false;
 };
 
 }  // namespace
@@ -226,9 +238,9 @@ expand_check read_expansion(const endpoint_row& endpoint, const std::vector<std:
 }
 
 std::optional<std::string> expand(std::string_view object_name, std::string_view document,
-                                  const expansion& tree, const find_object& find) {
-  expander e(find);
-  if (!e.object(object_name, document, tree)) return std::nullopt;
+                                  const expansion& tree, const expand_source& source) {
+  expander e(source);
+  e.object(object_name, document, tree);
   return e.take();
 }
 

@@ -29,14 +29,24 @@ struct expand_check {
 };
 expand_check read_expansion(const endpoint_row& endpoint, const std::vector<std::string>& paths);
 
-// The document of one of these kinds of objects; nothing when it is not at hand.
-using find_object = std::function<std::optional<std::string>(const std::vector<std::string>& kinds,
-                                                             std::string_view id)>;
+// Where the objects are found.
+struct expand_source {
+  // The document of one of these kinds of objects; nothing when it is not at hand.
+  std::function<std::optional<std::string>(const std::vector<std::string>& kinds,
+                                           std::string_view id)>
+      find;
+  // The text of a member that Stripe adds to an object only when it is asked for (a customer's
+  // subscriptions); nothing when it cannot be made.
+  std::function<std::optional<std::string>(std::string_view object_name, std::string_view document,
+                                           std::string_view member)>
+      add{};
+};
 
 // The document with its ids expanded. `document` is valid minified JSON; what is not expanded stays
-// as it is, byte for byte. Nothing when an object is not at hand, or a member that Stripe adds only
-// when it is asked for (a customer's subscriptions).
+// as it is, byte for byte, and added members stand last. Nothing when an object is not at hand or a
+// member cannot be made; all the others were asked for nevertheless, so that the source knows what
+// is lacking.
 std::optional<std::string> expand(std::string_view object_name, std::string_view document,
-                                  const expansion& tree, const find_object& find);
+                                  const expansion& tree, const expand_source& source);
 
 }  // namespace tilld::stripe

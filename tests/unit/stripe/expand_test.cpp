@@ -33,14 +33,15 @@ const endpoint_row& one() {
   return endpoint({"v1", "subscriptions", "sub_1"});
 }
 
+std::optional<std::string> of_the_world(const std::vector<std::string>&, std::string_view id) {
+  const auto it = world.find(std::string(id));
+  return it == world.end() ? std::nullopt : std::optional(it->second);
+}
+
 std::optional<std::string> expanded(const std::vector<std::string>& paths) {
   auto read = read_expansion(one(), paths);
   REQUIRE_FALSE(read.wrong);
-  return expand("subscription", subscription, read.tree,
-                [](const auto&, std::string_view id) -> std::optional<std::string> {
-                  const auto it = world.find(std::string(id));
-                  return it == world.end() ? std::nullopt : std::optional(it->second);
-                });
+  return expand("subscription", subscription, read.tree, {of_the_world});
 }
 
 }  // namespace
@@ -65,7 +66,49 @@ TEST_CASE("What is not at hand is not guessed") {
   CHECK_FALSE(expanded({"customer.subscriptions"}));
   auto read = read_expansion(one(), {"customer"});
   CHECK_FALSE(expand("subscription", subscription, read.tree,
-                     [](const auto&, std::string_view) { return std::nullopt; }));
+                     {[](const auto&, std::string_view) { return std::nullopt; }}));
+}
+
+TEST_CASE("All that is lacking is asked for, not just the first") {
+  std::vector<std::string> asked;
+  const expand_source nothing = {[&](const auto&, std::string_view id) {
+                                   asked.emplace_back(id);
+                                   return std::nullopt;
+                                 },
+                                 {}};
+  const auto read =
+      read_expansion(one(), {"customer", "latest_invoice", "items.data.price.product"});
+  CHECK_FALSE(expand("subscription", subscription, read.tree, nothing));
+  CHECK(asked == std::vector<std::string>{"cus_1", "in_1", "prod_1", "prod_1"});
+}
+
+TEST_CASE("A member that Stripe adds only on demand is added last, and expanded itself") {
+  const auto read =
+      read_expansion(one(), {"customer.subscriptions.data.latest_invoice", "customer.sources"});
+  REQUIRE_FALSE(read.wrong);
+  const expand_source source = {
+      of_the_world,
+      [](std::string_view object, std::string_view document,
+         std::string_view member) -> std::optional<std::string> {
+        CHECK(object == "customer");
+        CHECK(document == world.at("cus_1"));
+        if (member == "sources") return R"({"object":"list","data":[]})";
+        return R"({"object":"list","data":[{"object":"subscription","latest_invoice":"in_1"}]})";
+      }};
+  const auto body = expand("subscription", subscription, read.tree, source);
+  REQUIRE(body);
+  json wanted = json::parse(world.at("cus_1"));
+  wanted["sources"] = {{"object", "list"}, {"data", json::array()}};
+  wanted["subscriptions"] = {
+      {"object", "list"},
+      {"data", json::array({{{"object", "subscription"},
+                             {"latest_invoice", json::parse(world.at("in_1"))}}})}};
+  CHECK(json::parse(*body)["customer"] == wanted);
+
+  const expansion members{{{"subscriptions", {}}}};
+  const auto alone =
+      expand("customer", "{}", members, {of_the_world, [](auto, auto, auto) { return "null"; }});
+  CHECK(alone == R"({"subscriptions":null})");
 }
 
 TEST_CASE("A path that does not expand is Stripe's own 400") {
