@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/collections.hpp"
 #include "base/json_text.hpp"
 #include "core/event_doubt.hpp"
 #include "core/order.hpp"
@@ -38,8 +39,7 @@ std::vector<std::string> list_keys(const store::scope& scope, std::string_view n
   const auto filing = stripe::filing_of(name, document);
   std::vector<std::string> keys = {key::list_entry(scope, name, "", "", filing.created_s, id)};
   for (const auto& place : filing.places) {
-    keys.push_back(
-        key::list_entry(scope, name, place.under, place.value, filing.created_s, id));
+    keys.push_back(key::list_entry(scope, name, place.under, place.value, filing.created_s, id));
   }
   std::ranges::sort(keys);
   return keys;
@@ -258,6 +258,15 @@ result<mirrored> refetch_event(working_set& set, core::customer_state* state,
                   refetch_target{e.object_name, e.object_id, tie}};
 }
 
+// A card of the time before payment methods is listed among them, without an event of theirs.
+void end_marks(working_set& set, const mirror_context& context, const stripe::event& e) {
+  if (!e.type.starts_with("customer.source.") || e.owner_customer.empty()) return;
+  store::batch ended;
+  collections::end_mark(ended, context.scope, "payment_method", e.owner_customer, e.id);
+  for (const auto& change : ended.changes())
+    set.put(change.in, change.key, change.value);
+}
+
 // What the event means for its object. Errors of code invalid are the event's own fault.
 result<mirrored> change_object(working_set& set, core::customer_state* state,
                                const mirror_context& context, const stripe::event& e) {
@@ -379,6 +388,7 @@ result<mirrored> mirror_event(working_set& set, core::customer_state* state,
     became = mirrored{event_end::failed, became.error().message, {}};
   }
   write_event_rows(set, context, incoming, *became, tries, !*seen);
+  end_marks(set, context, e);
   set.note(incoming.event);
   return became;
 }

@@ -26,11 +26,14 @@ struct added_list {
   std::string_view kind;
   std::string_view filter;
   std::string_view url;
+  bool by_owner = false;
 };
 constexpr std::array added_lists = {
     added_list{"charge", "refunds", "refund", "charge", "/v1/charges/{id}/refunds"},
     added_list{"customer", "subscriptions", "subscription", "customer",
                "/v1/customers/{id}/subscriptions"},
+    added_list{"customer", "tax_ids", "tax_id", "owner[customer]", "/v1/customers/{id}/tax_ids",
+               true},
 };
 
 std::string with_id(std::string_view pattern, std::string_view id) {
@@ -70,6 +73,10 @@ std::optional<response> mirror_reads::answer(const mirror_question& asked,
   if (const auto inside = read_nested(*asked.endpoint, asked.arguments, asked.query)) {
     return nested(asked, *inside, shown);
   }
+  if (const auto wanted = read_owned(*asked.endpoint, asked.arguments, asked.query)) {
+    return wanted->id.empty() ? owned_list(asked, *wanted, shown)
+                              : owned_one(asked, *wanted, shown);
+  }
   if (asked.endpoint != catalogue.list_of(name) || name == "event") return std::nullopt;
   return list(asked, name, shown);
 }
@@ -96,9 +103,11 @@ std::optional<response> mirror_reads::search(const mirror_question& asked, const
 }
 
 // Without a key there is nobody else to ask.
-bool mirror_reads::is_whole(const store::scope& scope, const std::string& name) const {
-  if (!house_.till.can_order(scope) || house_.till.whole().is_complete(scope, name)) return true;
-  house_.till.whole().want(scope, name);
+bool mirror_reads::is_whole(const store::scope& scope, std::string_view name,
+                            std::string_view owner) const {
+  auto& whole = house_.till.whole();
+  if (!house_.till.can_order(scope) || whole.is_complete(scope, name, owner)) return true;
+  whole.want(scope, name, owner);
   return false;
 }
 
@@ -158,7 +167,8 @@ std::optional<std::string> mirror_reads::added(const mirror_question& asked, sho
   // Refunds are nobody's.
   const bool settling =
       !asked.as_it_is && house_.till.anybody_settles() && house_.till.settles(asked.scope, "");
-  if (row == added_lists.end() || settling || !is_whole(asked.scope, std::string(row->kind))) {
+  if (row == added_lists.end() || settling ||
+      !is_whole(asked.scope, row->kind, row->by_owner ? std::string_view(id) : "")) {
     lacking.more = true;
     return std::nullopt;
   }
@@ -214,6 +224,44 @@ std::optional<response> mirror_reads::nested(const mirror_question& asked,
   if (!view || view->at.deleted || view->at.suspect) return std::nullopt;
   if (settles(asked, view->document)) return std::nullopt;
   return nested_page(wanted, view->document, shown);
+}
+
+// The document of an object that is there and not deleted.
+std::optional<std::string> mirror_reads::live(const store::scope& scope, std::string_view kind,
+                                              std::string_view id) const {
+  if (!store::valid_id(id)) return std::nullopt;
+  auto row = house_.till.read().get(family::objects, key::object(scope, kind, id));
+  const auto view = row && *row ? store::view_object(**row) : std::nullopt;
+  if (!view || view->at.deleted || view->at.suspect) return std::nullopt;
+  return std::string(view->document);
+}
+
+std::optional<response> mirror_reads::owned_list(const mirror_question& asked, const owned& wanted,
+                                                 const document_view& shown) const {
+  const auto owner = live(asked.scope, wanted.owner_kind, wanted.owner);
+  if (!owner || settles(asked, *owner)) return std::nullopt;
+  auto query = read_list_query(wanted.kind, wanted.query);
+  if (!query) return std::nullopt;
+  if (auto* wrong = std::get_if<response>(&*query)) return std::move(*wrong);
+  if (!is_whole(asked.scope, wanted.kind, wanted.owner)) return std::nullopt;
+  return list_page(house_.till.read(), asked.scope, wanted.kind, asked.path,
+                   std::get<list_query>(*query), shown);
+}
+
+// Where it is not this owner's, Stripe says so.
+std::optional<response> mirror_reads::owned_one(const mirror_question& asked, const owned& wanted,
+                                                const document_view& shown) const {
+  const auto owner = live(asked.scope, wanted.owner_kind, wanted.owner);
+  const auto document = live(asked.scope, wanted.kind, wanted.id);
+  if (!owner || !document || stripe::text_at(*document, wanted.owner_path) != wanted.owner) {
+    return std::nullopt;
+  }
+  if (settles(asked, *owner)) return std::nullopt;
+  auto body = shown ? shown(*document) : document;
+  if (!body) return std::nullopt;
+  response ok;
+  ok.body = std::move(*body);
+  return ok;
 }
 
 std::optional<response> mirror_reads::event(const store::scope& scope,

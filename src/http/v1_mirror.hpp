@@ -11,6 +11,7 @@
 #include "http/message.hpp"
 #include "http/v1_lists.hpp"
 #include "http/v1_nested.hpp"
+#include "http/v1_owned.hpp"
 #include "store/keys.hpp"
 #include "stripe/catalogue.hpp"
 #include "stripe/expand.hpp"
@@ -61,13 +62,20 @@ class mirror_reads {
   std::optional<response> nested(const mirror_question& asked, const nested_list& wanted,
                                  const document_view& shown) const;
 
+  std::optional<response> owned_one(const mirror_question& asked, const owned& wanted,
+                                    const document_view& shown) const;
+  std::optional<response> owned_list(const mirror_question& asked, const owned& wanted,
+                                     const document_view& shown) const;
+  std::optional<std::string> live(const store::scope& scope, std::string_view kind,
+                                  std::string_view id) const;
   std::optional<std::string> found(const mirror_question& asked, shortfall& lacking,
                                    const std::vector<std::string>& kinds,
                                    std::string_view id) const;
   std::optional<std::string> added(const mirror_question& asked, shortfall& lacking,
                                    std::string_view object_name, std::string_view document,
                                    std::string_view member) const;
-  bool is_whole(const store::scope& scope, const std::string& name) const;
+  bool is_whole(const store::scope& scope, std::string_view name,
+                std::string_view owner = {}) const;
   bool is_told(const mirror_question& asked, const std::string& name) const;
   bool settles(const mirror_question& asked, std::string_view document) const;
   bool list_settles(const mirror_question& asked) const;

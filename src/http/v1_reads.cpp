@@ -25,6 +25,15 @@ void take_query(mirror_question& asked, const stripe::form_pairs& query) {
   }
 }
 
+// The embedded list's own url, as the kind's list.
+bool take_alias(mirror_question& asked, const std::vector<std::string>& segments) {
+  auto alias = read_alias(segments, asked.query);
+  if (!alias) return false;
+  asked.endpoint = alias->endpoint;
+  asked.query = std::move(alias->list.query);
+  return true;
+}
+
 bool in_our_version(const house& h, const request& r) {
   const auto version = r.header("stripe-version");
   return version.empty() || version == h.account_of(r).api_version;
@@ -61,10 +70,7 @@ void v1_reads::read(const request& r, responder answer) const {
   if (!sane_account(r, answer)) return;
   const auto wish = consistency_from(r.header("tilld-consistency"));
   if (!wish) return void(answer(no_consistency(r.header("tilld-consistency"))));
-  const auto found = stripe::catalogue::instance().find("GET", r.segments);
-  if (found.endpoint == nullptr) {
-    return void(answer(answer_of(stripe::unrecognized_url("GET", r.path))));
-  }
+  auto found = stripe::catalogue::instance().find("GET", r.segments);
   const auto query = stripe::decode_form(r.query);
   if (!query) {
     return void(answer(
@@ -74,9 +80,12 @@ void v1_reads::read(const request& r, responder answer) const {
   one->asked.scope = scope_of(house_, r);
   one->asked.path = r.path;
   one->asked.endpoint = found.endpoint;
-  one->asked.arguments = found.arguments;
+  one->asked.arguments = std::move(found.arguments);
   one->asked.as_it_is = *wish == consistency::mirror;
   take_query(one->asked, *query);
+  if (one->asked.endpoint == nullptr && !take_alias(one->asked, r.segments)) {
+    return void(answer(answer_of(stripe::unrecognized_url("GET", r.path))));
+  }
   one->call = call_of(r);
   one->ours = in_our_version(house_, r);
   one->local = one->ours && *wish != consistency::stripe;

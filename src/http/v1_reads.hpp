@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -44,6 +45,7 @@ class v1_reads : public std::enable_shared_from_this<v1_reads> {
   void answer(const shared_asking& one) const;
   void fetch_lacking(const shared_asking& one, const shortfall& lacking) const;
   void ask_stripe(const asking& one) const;
+  std::function<void()> note_of(const asking& one) const;
 
   const house& house_;
   mirror_reads mirror_;

@@ -317,10 +317,11 @@ std::string refetch(const scope& s, std::string_view object_name, std::string_vi
   return out;
 }
 
-std::string complete(const scope& s, std::string_view object_name) {
+std::string complete(const scope& s, std::string_view object_name, std::string_view owner) {
   std::string out(complete_word);
   append_scope(out, s);
   append_text(out, object_name);
+  if (!owner.empty()) append_text(out, owner);
   return out;
 }
 

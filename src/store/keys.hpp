@@ -27,6 +27,8 @@
 //              "token" NUL sha256                                       → token record (JSON)
 //              "refetch" NUL scope object-name:text id:text             → refetch_record (JSON)
 //              "complete" NUL scope object-name:text                    → since when (decimal, ms)
+//              "complete" NUL scope object-name:text owner-id:text      → the same, of one owner's;
+//                                      or "-" and what has ended it
 //
 // In lists `value` is what the filter must equal ("" with filter "": all objects of that name), and
 // time is the object's `created`, so that reading backwards gives the newest first; within one
@@ -117,7 +119,8 @@ struct marked_object {
 };
 // What a key of refetches() is about; nullopt for any other key.
 std::optional<marked_object> refetch_place(std::string_view refetch_key);
-std::string complete(const scope& s, std::string_view object_name);
+// Of a collection, or of what one owner has of it.
+std::string complete(const scope& s, std::string_view object_name, std::string_view owner = {});
 std::string last_number(family in);
 inline constexpr std::string_view schema = "schema";
 inline constexpr std::string_view node = "node";

@@ -56,7 +56,7 @@ constexpr std::array exceptions = {
     exception_row{"subscription_schedule", "canceled_at", "canceled_at", kind::moment},
     exception_row{"subscription_schedule", "completed_at", "completed_at", kind::moment},
     exception_row{"subscription_schedule", "released_at", "released_at", kind::moment},
-    exception_row{"tax_id", "owner", ""},
+    exception_row{"tax_id", "owner[customer]", "owner.customer"},
     exception_row{"topup", "amount", "amount", kind::moment},
     exception_row{"treasury.transaction", "status_transitions", ""},
     exception_row{"treasury.transaction_entry", "effective_at", "effective_at", kind::moment},

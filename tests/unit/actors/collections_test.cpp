@@ -105,6 +105,59 @@ TEST_CASE(
   CHECK(b.asked.size() == before);
 }
 
+TEST_CASE("What is listed by its owner only is whole owner by owner") {
+  bench b;
+  b.answers = {page(true, "pm_9"), page(false, "pm_1")};
+  b.whole.want(scope, "payment_method", "cus_1");
+  CHECK(b.asked == std::vector<std::string>{
+                       "/v1/customers/cus_1/payment_methods?limit=100",
+                       "/v1/customers/cus_1/payment_methods?limit=100&starting_after=pm_9"});
+  CHECK(b.whole.is_complete(scope, "payment_method", "cus_1"));
+  CHECK_FALSE(b.whole.is_complete(scope, "payment_method", "cus_2"));
+  CHECK_FALSE(b.whole.is_complete(scope, "payment_method"));
+  CHECK_FALSE(b.whole.is_complete(scope, "tax_id", "cus_1"));
+  b.answers = {page(false, "")};
+  b.whole.want(scope, "tax_id", "cus_1");
+  CHECK(b.asked.back() == "/v1/customers/cus_1/tax_ids?limit=100");
+  CHECK(b.whole.is_complete(scope, "tax_id", "cus_1"));
+}
+
+TEST_CASE("A list that has passed by whole makes it whole, unless the mark ended on the way") {
+  bench b;
+  const auto before = b.whole.before_list(scope, "payment_method", "cus_1");
+  b.whole.was_listed(before);
+  CHECK(b.whole.is_complete(scope, "payment_method", "cus_1"));
+
+  const auto end = [&](const std::string& why) {
+    store::batch ended;
+    collections::end_mark(ended, scope, "payment_method", "cus_1", why);
+    REQUIRE(b.rows->commit(ended));
+  };
+  end("evt_1");
+  CHECK_FALSE(b.whole.is_complete(scope, "payment_method", "cus_1"));
+  b.whole.was_listed(before);  // of a list from before
+  CHECK_FALSE(b.whole.is_complete(scope, "payment_method", "cus_1"));
+  const auto later = b.whole.before_list(scope, "payment_method", "cus_1");
+  end("evt_2");
+  b.whole.was_listed(later);
+  CHECK_FALSE(b.whole.is_complete(scope, "payment_method", "cus_1"));
+  b.whole.was_listed(b.whole.before_list(scope, "payment_method", "cus_1"));
+  CHECK(b.whole.is_complete(scope, "payment_method", "cus_1"));
+}
+
+TEST_CASE("Owners that cannot be walked do not stand in the way of others for ever") {
+  bench b;
+  for (int i = 0; i < 300; ++i) {
+    b.answers = {page(false, "", false, 404)};
+    b.whole.want(scope, "tax_id", "cus_" + std::to_string(i));
+  }
+  CHECK(b.asked.size() == 200);
+  b.time.ms += 31'000;
+  b.answers = {page(false, "")};
+  b.whole.want(scope, "tax_id", "cus_x");
+  CHECK(b.whole.is_complete(scope, "tax_id", "cus_x"));
+}
+
 TEST_CASE("Who was touched settles for a while, each by himself") {
   actors::settling s;
   CHECK_FALSE(s.any(0));

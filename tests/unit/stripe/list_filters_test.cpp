@@ -41,6 +41,7 @@ TEST_CASE("A parameter means the field of its name, or what the table says") {
     CHECK(filter->path == r.path);
   }
   CHECK(list_filter_of("tax_id", "owner") == nullptr);
+  CHECK(list_filter_of("tax_id", "owner[customer]")->path == "owner.customer");
   CHECK(list_filter_of("file_link", "expired") == nullptr);
   CHECK(list_filter_of("entitlements.active_entitlement", "customer") == nullptr);
   CHECK(list_filters("nothing").empty());
