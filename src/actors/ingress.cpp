@@ -7,6 +7,7 @@
 #include "actors/outbox.hpp"
 #include "actors/ownership.hpp"
 #include "base/log.hpp"
+#include "stripe/collapse.hpp"
 #include "stripe/json_scan.hpp"
 
 namespace tilld::actors {
@@ -157,7 +158,9 @@ void learn(ingress_ptr self, const snapshot_in_hand& page, stripe::list_text lis
   all->end = {page.outcome.status, page.outcome.body, page.outcome.request_id};
   all->end.has_more = list.has_more;
   all->left = list.objects.size() + 1;
+  const bool expanded = page.request.call.target.find("expand") != std::string::npos;
   for (auto& object : list.objects) {
+    if (expanded) object = stripe::collapse(object).value_or(object);
     auto part = std::make_shared<snapshot_in_hand>();
     part->request.scope = page.request.scope;
     part->request.object_name = stripe::unquoted(stripe::member_of(object, "object"));

@@ -12,6 +12,11 @@ bool can_be_joined(const fetch_request& wanted) {
   return wanted.call.in == stripe::lane::check && wanted.call.verb == "GET" && !wanted.is_refetch;
 }
 
+// What shows one object and nothing else.
+bool is_plain(const fetch_request& wanted) {
+  return wanted.keep && wanted.call.target.find('?') == std::string::npos;
+}
+
 // scope, then the object for a plain retrieve or nothing for all else, then what is asked; each
 // ends in a NUL, which no part has.
 std::string prefix_of(const store::scope& scope, std::string_view object_id) {
@@ -21,7 +26,7 @@ std::string prefix_of(const store::scope& scope, std::string_view object_id) {
 }
 
 std::string key_of(const fetch_request& wanted) {
-  std::string key = prefix_of(wanted.scope, wanted.keep ? wanted.object_id : "");
+  std::string key = prefix_of(wanted.scope, is_plain(wanted) ? wanted.object_id : "");
   key += wanted.keep ? 'k' : wanted.learn ? 'l' : 'p';
   for (const auto* part :
        {&wanted.call.api_version, &wanted.call.stripe_account, &wanted.call.target}) {

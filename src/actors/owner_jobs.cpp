@@ -207,7 +207,7 @@ after_commit run(owner_state& me, working_set& set, core::customer_state* next,
   auto in_hand = job.snapshot;
   const fetch_request& request = in_hand->request;
   const stripe::outcome& outcome = in_hand->outcome;
-  std::optional<stripe::object_head> head = object_in(outcome);
+  std::optional<stripe::object_head> head = kept_shape(request.call, outcome);
   snapshot snap;
   if (head) {
     snap = snapshot_of(*head, outcome, "fetch");

@@ -139,7 +139,9 @@ void v1_reads::fetch_lacking(const shared_asking& one, const shortfall& lacking)
 void v1_reads::ask_stripe(const asking& one) const {
   const auto& endpoint = *one.asked.endpoint;
   const std::string name = endpoint.returns.empty() ? "" : endpoint.returns.front();
-  const bool kept = one.ours && name != "event" && one.asked.expand.empty();
+  // What is added that the catalogue does not know could not be taken out again.
+  const bool kept =
+      one.ours && name != "event" && !stripe::read_expansion(endpoint, one.asked.expand).wrong;
   actors::fetch_request wanted;
   wanted.scope = one.asked.scope;
   wanted.call = one.call;

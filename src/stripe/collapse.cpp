@@ -1,5 +1,6 @@
 #include "stripe/collapse.hpp"
 
+#include <array>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -43,6 +44,51 @@ void fold_at(ordered_json& at, std::string_view path) {
     go_on(element);
 }
 
+// What Stripe adds only when expand[] asks for it, and what events never carry. Of a card's number
+// nothing may be left behind.
+struct added_member {
+  std::string_view object;
+  std::string_view path;
+};
+constexpr std::array added_members = {
+    added_member{"charge", "refunds"},
+    added_member{"checkout.session", "line_items"},
+    added_member{"checkout.session", "total_details.breakdown"},
+    added_member{"coupon", "applies_to"},
+    added_member{"coupon", "currency_options"},
+    added_member{"customer", "cash_balance"},
+    added_member{"customer", "invoice_credit_balance"},
+    added_member{"customer", "sources"},
+    added_member{"customer", "subscriptions"},
+    added_member{"customer", "tax"},
+    added_member{"customer", "tax_ids"},
+    added_member{"invoice", "confirmation_secret"},
+    added_member{"invoice", "payments"},
+    added_member{"invoice", "status_details"},
+    added_member{"issuing.card", "cvc"},
+    added_member{"issuing.card", "number"},
+    added_member{"payment_link", "line_items"},
+    added_member{"price", "currency_options"},
+    added_member{"price", "tiers"},
+    added_member{"quote", "computed.upfront.line_items"},
+    added_member{"quote", "line_items"},
+    added_member{"quote", "total_details.breakdown"},
+    added_member{"subscription", "status_details"},
+    added_member{"subscription_item", "billed_until"},
+};
+
+void drop_at(ordered_json& at, std::string_view path) {
+  if (!at.is_object()) return;
+  const auto dot = path.find('.');
+  const auto found = at.find(std::string(path.substr(0, dot)));
+  if (found == at.end()) return;
+  if (dot == path.npos) {
+    at.erase(found);
+  } else {
+    drop_at(*found, path.substr(dot + 1));
+  }
+}
+
 void fold_object(ordered_json& object);
 
 // Objects that stay embedded have expandable fields of their own.
@@ -61,12 +107,15 @@ void fold_inside(ordered_json& value) {
 }
 
 void fold_object(ordered_json& object) {
-  const auto* row = catalogue::instance().object(object.value("object", ""));
+  const std::string name = object.value("object", "");
+  for (const auto& added : added_members)
+    if (added.object == name) drop_at(object, added.path);
+  const auto* row = catalogue::instance().object(name);
   if (row != nullptr) {
     for (const auto& reference : row->expandable)
       fold_at(object, reference.path);
   }
-  for (auto& [name, inner] : object.items())
+  for (auto& [member, inner] : object.items())
     fold_inside(inner);
 }
 

@@ -123,12 +123,16 @@ TEST_CASE("An event ends what it may have made old: its object, and every list o
   ears ears;
   auto elsewhere = list();
   elsewhere.scope.account = "shop";
+  auto expanded = retrieve("cus_10");
+  expanded.call.target += "?expand[]=default_source";
+  const auto more = all.open(expanded, ears.one());
   const std::vector opened = {all.open(list(), ears.one()), all.open(retrieve("cus_1"), ears.one()),
                               all.open(retrieve("cus_10"), ears.one()),
                               all.open(elsewhere, ears.one())};
   all.event_came(scope, "cus_1");
   CHECK_FALSE(all.join(list(), nobody()));
   CHECK_FALSE(all.join(retrieve("cus_1"), nobody()));
+  CHECK_FALSE(all.join(expanded, nobody()));  // it may show that one, too
   CHECK(all.join(retrieve("cus_10"), ears.one()));
   CHECK(all.join(elsewhere, ears.one()));
 }

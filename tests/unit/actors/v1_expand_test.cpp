@@ -171,3 +171,27 @@ TEST_CASE("Stripe may know more to expand than the catalogue does") {
   CHECK(w.get("/v1/prices/price_1?expand[]=tiers", "stripe").contains("tiers"));
   CHECK(w.get("/v1/prices/price_1", "mirror").contains("tiers") == false);
 }
+
+TEST_CASE("What is passed on with expand[] is kept in the shape that the mirror keeps") {
+  world w;
+  auto sub = subscription("sub_1", "cus_1", "active");
+  sub["latest_invoice"] = "in_1";
+  auto shown = sub;
+  shown["customer"] = customer("cus_1");
+  shown["customer"]["subscriptions"] = {{"object", "list"}, {"data", json::array()}};
+  shown["latest_invoice"] = invoice("in_1");
+  w.objects["/v1/subscriptions/sub_1"] = shown;
+  w.objects["/v1/subscriptions"] = {
+      {"object", "list"}, {"data", json::array({shown})}, {"has_more", false}};
+  for (const char* path : {"/v1/subscriptions?limit=1&expand[]=data.customer.subscriptions"
+                           "&expand[]=data.latest_invoice",
+                           "/v1/subscriptions/sub_1?expand[]=customer.subscriptions"}) {
+    w.bench.get(path, {{"tilld-consistency", "stripe"}});
+    CHECK(w.get("/v1/subscriptions/sub_1", "mirror") == sub);
+  }
+  // A customer comes back with what was asked for, and is kept without it.
+  w.objects["/v1/customers/cus_2"] = customer("cus_2");
+  w.objects["/v1/customers/cus_2"]["sources"] = {{"object", "list"}, {"data", json::array()}};
+  CHECK(w.get("/v1/customers/cus_2?expand[]=sources", "stripe").contains("sources"));
+  CHECK(w.get("/v1/customers/cus_2", "mirror") == customer("cus_2"));
+}

@@ -5,12 +5,11 @@
 using tilld::stripe::collapse;
 
 TEST_CASE("expanded fields are folded back into ids") {
-  CHECK(
-      *collapse(R"({"id":"sub_1","object":"subscription",)"
-                R"("customer":{"id":"cus_1","object":"customer","email":"a@b.c"},)"
-                R"("latest_invoice":{"id":"in_1","object":"invoice"},"status":"active"})") ==
-      R"({"id":"sub_1","object":"subscription","customer":"cus_1",)"
-      R"("latest_invoice":"in_1","status":"active"})");
+  CHECK(*collapse(R"({"id":"sub_1","object":"subscription",)"
+                  R"("customer":{"id":"cus_1","object":"customer","email":"a@b.c"},)"
+                  R"("latest_invoice":{"id":"in_1","object":"invoice"},"status":"active"})") ==
+        R"({"id":"sub_1","object":"subscription","customer":"cus_1",)"
+        R"("latest_invoice":"in_1","status":"active"})");
 }
 
 TEST_CASE("what Stripe always embeds stays whole, and is folded inside") {
@@ -35,4 +34,23 @@ TEST_CASE("a document that was not expanded stays byte for byte") {
 
 TEST_CASE("what is no object is an error") {
   CHECK_FALSE(collapse("[1]").has_value());
+}
+
+TEST_CASE("What Stripe adds on demand is taken out, also inside of what is embedded") {
+  const auto folded = [](const char* text) { return *tilld::stripe::collapse(text); };
+  CHECK(folded(R"({"id":"cus_1","object":"customer","tax_ids":{"object":"list"},"tax":{"a":1},)"
+               R"("sources":{"object":"list","data":[]},"name":"x"})") ==
+        R"({"id":"cus_1","object":"customer","name":"x"})");
+  CHECK(folded(R"({"id":"qt_1","object":"quote","computed":{"upfront":{"amount":1,)"
+               R"("line_items":{"object":"list"}}},"total_details":null})") ==
+        R"({"id":"qt_1","object":"quote","computed":{"upfront":{"amount":1}},)"
+        R"("total_details":null})");
+  CHECK(folded(R"({"id":"sub_1","object":"subscription","items":{"object":"list","data":[)"
+               R"({"id":"si_1","object":"subscription_item","billed_until":3,"price":)"
+               R"({"id":"price_1","object":"price","tiers":[],"product":"p"}}]}})") ==
+        R"({"id":"sub_1","object":"subscription","items":{"object":"list","data":[)"
+        R"({"id":"si_1","object":"subscription_item","price":)"
+        R"({"id":"price_1","object":"price","product":"p"}}]}})");
+  CHECK(folded(R"({"id":"ic_1","object":"issuing.card","number":"4242","cvc":"1"})") ==
+        R"({"id":"ic_1","object":"issuing.card"})");
 }
