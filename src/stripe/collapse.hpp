@@ -11,10 +11,10 @@
 
 namespace tilld::stripe {
 
-// Takes out what Stripe adds on demand only (a customer's subscriptions, a price's tiers), and folds
-// every field that the catalogue calls expandable for this kind of object, also inside embedded
-// objects and lists ("items.data[].price" stays: Stripe always embeds it). Key order and numbers
-// stay as they were. Errors: invalid (not JSON).
+// Takes out what Stripe adds on demand only (a customer's subscriptions, a price's tiers), and
+// folds every field that the catalogue calls expandable for this kind of object, also inside
+// embedded objects and lists ("items.data[].price" stays: Stripe always embeds it). Key order and
+// numbers stay as they were. Errors: invalid (not JSON).
 result<std::string> collapse(std::string_view object_json);
 
 }  // namespace tilld::stripe
