@@ -445,4 +445,23 @@ result<mirrored> mirror_snapshot(working_set& set, core::customer_state* state,
   return became;
 }
 
+result<mirrored> mirror_doubt(working_set& set, core::customer_state* state,
+                              const mirror_context& context, std::string_view object_name,
+                              std::string_view object_id, std::string_view why) {
+  auto before = load_object(set, key::object(context.scope, object_name, object_id));
+  if (!before) return std::unexpected(before.error());
+  const core::customer_state state_before = state ? *state : core::customer_state{};
+  working_set change(&set);
+  auto marked = mark_for_refetch(change, state, context, object_name, object_id, *before, why);
+  if (!marked) return std::unexpected(marked.error());
+  if (state != nullptr) {
+    if (auto ok = write_customer(change, state_before, *state, context); !ok) {
+      return std::unexpected(ok.error());
+    }
+  }
+  set.take(std::move(change));
+  return mirrored{event_end::refetch, std::string(why),
+                  refetch_target{std::string(object_name), std::string(object_id), false}};
+}
+
 }  // namespace tilld::actors

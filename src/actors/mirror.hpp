@@ -60,6 +60,12 @@ struct snapshot {
 result<mirrored> mirror_snapshot(working_set& set, core::customer_state* state,
                                  const mirror_context& context, const snapshot& snap);
 
+// An object that has changed at Stripe, in a way that what came does not show: it is marked, and the
+// wish to fetch it is durable with the rest of the batch.
+result<mirrored> mirror_doubt(working_set& set, core::customer_state* state,
+                              const mirror_context& context, std::string_view object_name,
+                              std::string_view object_id, std::string_view why);
+
 // The customer's state as stored, or a fresh one.
 result<core::customer_state> load_customer(const store::reader& from, const store::scope& scope,
                                            std::string_view customer_id);

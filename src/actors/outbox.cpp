@@ -1,9 +1,11 @@
 #include "actors/outbox.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/bytes.hpp"
 #include "stripe/api_error.hpp"
+#include "stripe/form.hpp"
 
 namespace tilld::actors {
 
@@ -13,6 +15,24 @@ namespace key = store::key;
 
 namespace {
 
+constexpr std::int64_t key_kept_ms = 30LL * 24 * 3600 * 1000;
+
+bool is_v2(const stripe::call& call) {
+  return call.target.starts_with("/v2/");
+}
+
+std::string_view path_of(std::string_view target) {
+  return target.substr(0, target.find('?'));
+}
+
+// The parameters, not how they were written: SDKs may order and encode them anew.
+std::string parameters_of(const stripe::call& call) {
+  auto pairs = is_v2(call) ? fail(errc::invalid, "JSON") : stripe::decode_form(call.body);
+  if (!pairs) return call.body;
+  std::ranges::stable_sort(*pairs, {}, &std::pair<std::string, std::string>::first);
+  return stripe::encode_form(*pairs);
+}
+
 std::string fingerprint_of(const stripe::call& call) {
   std::string text = call.verb;
   text += '\n';
@@ -20,8 +40,38 @@ std::string fingerprint_of(const stripe::call& call) {
   text += '\n';
   text += call.stripe_account;
   text += '\n';
-  text += call.body;
+  text += parameters_of(call);
   return to_hex(sha256(text));
+}
+
+// In version 1 a DELETE has its effect once by itself, and Stripe takes no key with it.
+bool takes_key(const stripe::call& call) {
+  return call.verb == "POST" || is_v2(call);
+}
+
+// A key means what it meant for 30 days, and longer while its order has no end. Of version 2 only a
+// success is repeated; what failed is tried again.
+bool still_counts(const store::order_record& record, std::int64_t now_ms) {
+  if (record.status == order_status::open) return true;
+  if (now_ms - record.created_ms > key_kept_ms) return false;
+  return !is_v2(record.call) || record.status != order_status::refused;
+}
+
+order_answer mismatch(const store::order_record& record, const stripe::call& call) {
+  const std::string hint = " Try using a key other than '" + record.caller_key +
+                           "' if you meant to execute a different request.";
+  const std::string_view first = path_of(record.call.target);
+  const std::string_view now = path_of(call.target);
+  std::string what =
+      "Keys for idempotent requests can only be used with the same parameters they were first "
+      "used with.";
+  if (first != now) {
+    what =
+        "Keys for idempotent requests can only be used for the same endpoint they were first "
+        "used for ('";
+    what.append(now).append("' vs '").append(first).append("').");
+  }
+  return refuse_order(400, "idempotency_error", "", what + hint);
 }
 
 order_answer answer_from(const store::order_record& record) {
@@ -34,16 +84,11 @@ order_answer answer_from(const store::order_record& record) {
   return answer;
 }
 
-order_answer again(const store::order_record& record, const std::string& fingerprint) {
-  if (record.fingerprint != fingerprint) {
-    return refuse_order(
-        400, "idempotency_error", "",
-        "Keys for idempotent requests can only be used with the same parameters they were first "
-        "used with. Try using a key other than '" +
-            record.caller_key + "' if you meant to execute a different request.");
-  }
+order_answer again(const store::order_record& record, const stripe::call& call,
+                   const std::string& fingerprint) {
+  if (record.fingerprint != fingerprint) return mismatch(record, call);
   if (record.status == order_status::open) {
-    auto busy = refuse_order(409, "invalid_request_error", "idempotency_key_in_use",
+    auto busy = refuse_order(409, "idempotency_error", "idempotency_key_in_use",
                              "There is currently another in-progress request using this "
                              "Idempotency-Key (order " +
                                  record.id + "). Try again later.");
@@ -97,7 +142,7 @@ order_answer refuse_order(int status, std::string_view type, std::string_view co
 result<placed_order> open_order(working_set& set, const order_context& context,
                                 const order_request& request) {
   const std::string fingerprint = fingerprint_of(request.call);
-  const bool has_key = !request.caller_key.empty();
+  const bool has_key = !request.caller_key.empty() && takes_key(request.call);
   if (has_key) {
     const std::string by_key = key::order_by_key(context.scope, request.caller_key);
     auto known = set.get(family::outbox, by_key);
@@ -108,7 +153,9 @@ result<placed_order> open_order(working_set& set, const order_context& context,
       if (*row) {
         auto record = store::decode_order(**row);
         if (!record) return std::unexpected(record.error());
-        return again(*record, fingerprint);
+        if (still_counts(*record, context.now_ms)) {
+          return again(*record, request.call, fingerprint);
+        }
       }
     }
     if (*known) {
@@ -121,7 +168,7 @@ result<placed_order> open_order(working_set& set, const order_context& context,
   record.id = make_order_id(context.now_ms);
   record.call = request.call;
   record.call.in = stripe::lane::order;
-  record.caller_key = request.caller_key;
+  record.caller_key = has_key ? request.caller_key : std::string();
   record.call.idempotency_key =
       has_key ? request.caller_key : "tilld:" + std::string(context.node) + ":" + record.id;
   record.fingerprint = fingerprint;
@@ -173,15 +220,16 @@ order_end close_order(working_set& set, const order_context& context, store::ord
   const bool answered_5xx = outcome.status >= 500;
   if (answered_5xx || context.now_ms - record.created_ms >= give_up_after_ms) {
     // Stripe keeps a 500 under its key and would only repeat it.
+    if (!answered_5xx) {
+      const order_answer told =
+          refuse_order(504, "api_error", "order_parked",
+                       "It is not known whether Stripe carried out order " + record.id +
+                           "; it will not be sent again. Look at Stripe before you order anew.");
+      record.answer_status = told.status;
+      record.answer_body = told.body;
+    }
     finish(set, context, record, order_status::parked);
-    end.answer =
-        answered_5xx
-            ? answer_from(record)
-            : refuse_order(504, "api_error", "order_parked",
-                           "It is not known whether Stripe carried out order " + record.id +
-                               "; it will not be sent again. Look at Stripe before you "
-                               "order anew.");
-    end.answer.order_id = record.id;
+    end.answer = answer_from(record);
     return end;
   }
   set.put(family::outbox, key::order(context.scope, record.id), store::encode(record));

@@ -140,6 +140,19 @@ std::int64_t earliest_truth_s(const order_in_hand& order) {
   return std::min(order.outcome.started_s, order.record.created_ms / 1000 - clock_difference_s);
 }
 
+// An answer in another version is of another shape: what it has changed is fetched instead.
+result<mirrored> mirror_answer(working_set& set, core::customer_state* state,
+                               const mirror_context& context, const order_in_hand& order,
+                               const stripe::object_head& head) {
+  const std::string& version = order.record.call.api_version;
+  if (!version.empty() && version != context.rules.api_version && !head.deleted) {
+    return mirror_doubt(set, state, context, head.object_name, head.id, "other API version");
+  }
+  snapshot snap = snapshot_of(head, order.outcome, order.record.id);
+  snap.lo_s = earliest_truth_s(order);
+  return mirror_snapshot(set, state, context, snap);
+}
+
 void count_order(const counters& count, const store::order_record& record) {
   switch (record.status) {
     case store::order_status::open:
@@ -176,9 +189,7 @@ after_commit run(owner_state& me, working_set& set, core::customer_state* next, 
   me.shared->unsettled.touch(me.scope, record.owner, now_ms);
   if (const auto head = kept_shape(record.call, order->outcome)) {
     me.shared->unsettled.touch(me.scope, head->owner_customer, now_ms);
-    snapshot snap = snapshot_of(*head, order->outcome, record.id);
-    snap.lo_s = earliest_truth_s(*order);
-    auto became = mirror_snapshot(set, next, mirror_context_of(me), snap);
+    auto became = mirror_answer(set, next, mirror_context_of(me), *order, *head);
     if (became) refetch = became->refetch;
     if (!became) {
       log::error("answer_not_mirrored", {{"order", record.id}, {"why", became.error().message}});

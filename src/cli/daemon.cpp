@@ -156,6 +156,7 @@ struct daemon::parts {
     http::router to;
     to.set_guard(http::token_guard(*house));
     http::add_v1_routes(to, *house);
+    http::add_v2_routes(to, *house);
     http::add_api_routes(to, *house);
     http::add_admin_routes(to, *house);
     http::add_ops_routes(to, *house, part_states());

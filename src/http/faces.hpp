@@ -2,6 +2,7 @@
 //
 //   webhooks.cpp  POST /webhooks/stripe/{endpoint}        on the webhooks listener
 //   v1.cpp        /v1/…                                    Stripe's own API: v1_reads, v1_orders
+//   v2.cpp        /v2/…                                    Stripe's, in JSON: passed on
 //   api.cpp       /api/…                                   the subscription API
 //   admin.cpp     /admin/api/…                             tokens and events, for the command line
 //   ops.cpp       /healthz, /readyz, /metrics
@@ -49,6 +50,7 @@ router::guard token_guard(const house& h);
 
 void add_webhook_routes(router& to, const house& h);
 void add_v1_routes(router& to, const house& h);
+void add_v2_routes(router& to, const house& h);
 void add_api_routes(router& to, const house& h);
 void add_admin_routes(router& to, const house& h);
 // `parts` says, for each part of the daemon, whether it is ready.

@@ -14,22 +14,6 @@ namespace tilld::http {
 
 namespace {
 
-constexpr std::size_t most_key_bytes = 255;
-
-response answered(const actors::order_answer& end) {
-  response r;
-  r.status = end.status;
-  r.body = end.body;
-  name_source(r, "stripe");
-  if (!end.request_id.empty()) r.headers.emplace_back("Request-Id", end.request_id);
-  if (!end.idempotency_key.empty()) {
-    r.headers.emplace_back("Idempotency-Key", end.idempotency_key);
-  }
-  if (end.replayed) r.headers.emplace_back("Idempotent-Replayed", "true");
-  if (!end.order_id.empty()) r.headers.emplace_back("Tilld-Order", end.order_id);
-  return r;
-}
-
 bool is_form(const request& r) {
   const auto type = r.header("content-type");
   return r.body.empty() || type.empty() || type.starts_with("application/x-www-form-urlencoded");
@@ -56,10 +40,7 @@ void take_v1_order(const house& h, const request& r, const responder& answer) {
   wanted.scope = scope_of(h, r);
   wanted.call = call_of(r);
   wanted.caller_key = r.header("idempotency-key");
-  if (wanted.caller_key.size() > most_key_bytes) {
-    return void(answer(error_response(400, "idempotency_error", "",
-                                      "An Idempotency-Key has at most 255 characters.")));
-  }
+  if (!sane_key(wanted.caller_key, answer)) return;
   wanted.owner = actors::owner_of_order(h.till.read(), wanted.scope, r.segments, *form);
   h.till.take_order(std::move(wanted),
                     {[answer](const actors::order_answer& end) { answer(answered(end)); }, {}});

@@ -48,15 +48,6 @@ response no_consistency(std::string_view given) {
 // Of the objects that an answer lacks; with more, the whole is Stripe's to answer.
 constexpr std::size_t most_fetched = 20;
 
-response fetched(const actors::fetch_answer& end) {
-  response r;
-  r.status = end.status;
-  r.body = end.body;
-  name_source(r, "stripe");
-  if (!end.request_id.empty()) r.headers.emplace_back("Request-Id", end.request_id);
-  return r;
-}
-
 }  // namespace
 
 std::optional<consistency> consistency_from(std::string_view header) noexcept {

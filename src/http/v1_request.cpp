@@ -15,6 +15,14 @@ bool sane_account(const request& r, const responder& answer) {
   return false;
 }
 
+bool sane_key(const std::string& key, const responder& answer) {
+  constexpr std::size_t most_bytes = 255;
+  if (key.size() <= most_bytes) return true;
+  answer(error_response(400, "idempotency_error", "",
+                        "An Idempotency-Key has at most 255 characters."));
+  return false;
+}
+
 store::scope scope_of(const house& h, const request& r) {
   store::scope scope = h.account_of(r).scope;
   if (const auto account = r.header("stripe-account"); !account.empty()) {

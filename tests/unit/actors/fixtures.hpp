@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -140,6 +141,17 @@ class scripted_stripe {
   std::vector<net::request> requests_;
 };
 
+// Within ten seconds.
+template <class Condition>
+bool comes_true(Condition condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
 // A till and what it needs, with calls that wait for their answer.
 class bench_till {
  public:
@@ -191,6 +203,9 @@ class bench_till {
     r.call.target = target;
     r.call.body = body;
     r.caller_key = key;
+    return order(std::move(r));
+  }
+  actors::order_answer order(actors::order_request r) {
     return wait<actors::order_answer>(
         [&](once<actors::order_answer> a) { till_->take_order(std::move(r), std::move(a)); });
   }
