@@ -241,8 +241,8 @@ def object_rows(package, objects):
 # Endpoints
 
 FUNCTION = re.compile(r"^ {4}(\w+)\([^\n]*\) \{\n(.*?)^ {4}\}", re.M | re.S)
-REQUEST = re.compile(r"_makeRequest\('(\w+)', (['`])(/v1/[^'`]*)\2")
-METHOD = re.compile(r"stripeMethod\(\{\s*method: '(\w+)',\s*fullPath: '(/v1/[^']+)'(.*?)\}\)", re.S)
+REQUEST = re.compile(r"_makeRequest\('(\w+)', (['`])(/v[12]/[^'`]*)\2")
+METHOD = re.compile(r"stripeMethod\(\{\s*method: '(\w+)',\s*fullPath: '(/v[12]/[^']+)'(.*?)\}\)", re.S)
 BEGIN = re.compile(r"^ {4}(\w+)[:(]", re.M)
 
 
@@ -265,6 +265,8 @@ def endpoint_rows(package, objects):
             source = f.read()
         classes = classes_beside(package, path)
         for method, verb, url, rest in requests_of(source):
+            if url.startswith("/v2/") and "apiBase:" in rest:
+                continue  # another host, with sessions instead of keys
             rows.append(endpoint_row(package, objects, classes, method, verb, url, rest))
     return sorted(rows, key=lambda row: (ordered(row["path"]), row["verb"]))
 
@@ -317,7 +319,8 @@ def stub_of(objects, module, scope, name):
     """The objects whose deleted stub a name means."""
     found = objects.package.world.find(module, scope, name)
     if found and isinstance(found[2], Interface):
-        return [objects.package.text_of(found[2], "object")]
+        name = objects.package.text_of(found[2], "object")
+        return [name] if name else []  # the second API has one stub for all
     if found:
         return [n for part in parts_of(found[2].type) if part[0] == "ref"
                 for n in stub_of(objects, found[0], scope_of(found[1]), part[1])]

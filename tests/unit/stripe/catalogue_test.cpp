@@ -43,7 +43,7 @@ bool is_placeholder(std::string_view segment) {
 TEST_CASE("the catalogue knows Stripe's objects, endpoints and events") {
   CHECK(all.api_version() == "2026-10-28.endive");
   CHECK(all.objects().size() == 180);
-  CHECK(all.endpoints().size() == 558);
+  CHECK(all.endpoints().size() == 648);
   CHECK(all.events().size() == 275);
 }
 
@@ -109,6 +109,8 @@ TEST_CASE("a literal segment wins over a placeholder, and only where it leads so
   CHECK(search.arguments.empty());
   CHECK(found_path("POST", "/v1/invoices/create_preview") == "/v1/invoices/create_preview");
   // Nothing but a customer of that name is meant here.
+  CHECK(all.retrieve_of("v2.core.account")->path == "/v2/core/accounts/{id}");
+  CHECK_FALSE(all.can_be_whole("v2.core.account"));
   const auto sources = all.find("GET", split("/v1/customers/search/sources"));
   REQUIRE(sources.endpoint != nullptr);
   CHECK(sources.endpoint->path == "/v1/customers/{id}/sources");
@@ -118,7 +120,7 @@ TEST_CASE("a literal segment wins over a placeholder, and only where it leads so
 
 TEST_CASE("what Stripe does not have is not found") {
   for (const auto* path :
-       {"/v1/foo", "/v1", "/", "/v1/customers/", "/v1/customers//sources", "/v2/core/accounts",
+       {"/v1/foo", "/v1", "/", "/v1/customers/", "/v1/customers//sources", "/v2/core/nothing",
         "/v1/customers/cus_1/nothing", "/v1/customers/cus_1/sources/card_1/more", "/customers"}) {
     INFO(path);
     CHECK(found_path("GET", path).empty());
