@@ -242,7 +242,8 @@ def object_rows(package, objects):
 
 FUNCTION = re.compile(r"^ {4}(\w+)\([^\n]*\) \{\n(.*?)^ {4}\}", re.M | re.S)
 REQUEST = re.compile(r"_makeRequest\('(\w+)', (['`])(/v[12]/[^'`]*)\2")
-METHOD = re.compile(r"stripeMethod\(\{\s*method: '(\w+)',\s*fullPath: '(/v[12]/[^']+)'(.*?)\}\)", re.S)
+METHOD = re.compile(r"stripeMethod\(\{\s*method: '(\w+)',\s*fullPath: '(/v[12]/[^']+)'(.*?)\}\)",
+                    re.S)
 BEGIN = re.compile(r"^ {4}(\w+)[:(]", re.M)
 
 

@@ -60,8 +60,8 @@ struct snapshot {
 result<mirrored> mirror_snapshot(working_set& set, core::customer_state* state,
                                  const mirror_context& context, const snapshot& snap);
 
-// An object that has changed at Stripe, in a way that what came does not show: it is marked, and the
-// wish to fetch it is durable with the rest of the batch.
+// An object that has changed at Stripe, in a way that what came does not show: it is marked, and
+// the wish to fetch it is durable with the rest of the batch.
 result<mirrored> mirror_doubt(working_set& set, core::customer_state* state,
                               const mirror_context& context, std::string_view object_name,
                               std::string_view object_id, std::string_view why);
