@@ -32,31 +32,40 @@ result<std::optional<store::object_record>> load_object(const working_set& set,
   return std::move(*record);
 }
 
-// The keys of the lists that a document stands in: all of its kind, and each that it is filed
-// under.
-std::vector<std::string> list_keys(const store::scope& scope, std::string_view name,
-                                   std::string_view id, std::string_view document) {
-  const auto filing = stripe::filing_of(name, document);
-  std::vector<std::string> keys = {key::list_entry(scope, name, "", "", filing.created_s, id)};
-  for (const auto& place : filing.places) {
-    keys.push_back(key::list_entry(scope, name, place.under, place.value, filing.created_s, id));
-  }
-  std::ranges::sort(keys);
-  return keys;
+// All of a kind are one list, and each value that a document is filed under another.
+std::string list_key(const store::scope& scope, std::string_view name, std::string_view id,
+                     std::int64_t created_s, const stripe::filed& place) {
+  return key::list_entry(scope, name, place.under, place.value, created_s, id);
 }
 
+// What `one` has and `other` has not; all of it when they stand at different times.
+template <class Act>
+void each_missing(const stripe::filing& one, const stripe::filing* other, const Act& act) {
+  const bool same_time = other != nullptr && other->created_s == one.created_s;
+  if (!same_time) act(stripe::filed{});
+  for (const auto& place : one.places) {
+    if (!same_time || std::ranges::find(other->places, place) == other->places.end()) act(place);
+  }
+}
+
+// Most changes move no entry; then no key is made.
 void move_list_entries(working_set& set, const store::scope& scope, std::string_view name,
                        std::string_view id, const std::optional<store::object_record>& before,
                        const core::verdict& after) {
-  using keys = std::vector<std::string>;
-  const bool was_listed = before && !before->at.deleted;
-  const keys then = was_listed ? list_keys(scope, name, id, before->document) : keys{};
-  const keys now = after.at.deleted ? keys{} : list_keys(scope, name, id, after.document);
-  for (const auto& gone : then) {
-    if (!std::ranges::binary_search(now, gone)) set.erase(family::index, gone);
+  std::optional<stripe::filing> then;
+  std::optional<stripe::filing> now;
+  if (before && !before->at.deleted) then = stripe::filing_of(name, before->document);
+  if (!after.at.deleted) now = stripe::filing_of(name, after.document);
+  if (then == now) return;
+  if (then) {
+    each_missing(*then, now ? &*now : nullptr, [&](const stripe::filed& place) {
+      set.erase(family::index, list_key(scope, name, id, then->created_s, place));
+    });
   }
-  for (const auto& fresh : now) {
-    if (!std::ranges::binary_search(then, fresh)) set.put(family::index, fresh, "");
+  if (now) {
+    each_missing(*now, then ? &*then : nullptr, [&](const stripe::filed& place) {
+      set.put(family::index, list_key(scope, name, id, now->created_s, place), "");
+    });
   }
 }
 

@@ -1,14 +1,16 @@
 // The customer's row: its bytes and back. It is read for every question about a customer, so
-// without a DOM of strings; it is written with each change, plainly.
+// without a DOM of strings; and written with each change, so without one, too.
+#include <utility>
+
 #include <nlohmann/json.hpp>
 #include <simdjson.h>
 
+#include "base/json_text.hpp"
 #include "core/customer_state.hpp"
 
 namespace tilld::core {
 namespace {
 
-using nlohmann::json;
 namespace dom = simdjson::dom;
 using maybe = simdjson::simdjson_result<dom::element>;
 
@@ -18,36 +20,74 @@ maybe member(const maybe& of, std::string_view key) {
   return object.at_key(key);
 }
 
-json item_row(const subscription_item& i) {
-  return {{"id", i.id},
-          {"price", i.price},
-          {"product", i.product},
-          {"lookup_key", i.lookup_key},
-          {"nickname", i.nickname},
-          {"quantity", i.quantity},
-          {"unit_amount", i.unit_amount_minor},
-          {"currency", i.currency},
-          {"interval", i.interval},
-          {"interval_count", i.interval_count},
-          {"period_start", i.period_start_s},
-          {"period_end", i.period_end_s}};
+// Writes an object member by member.
+class row_writer {
+ public:
+  explicit row_writer(std::string& out) : out_(out) { out_ += '{'; }
+  void end() { out_ += '}'; }
+
+  void put(std::string_view key, const std::string& text) { name(key), put_text(text); }
+  void put(std::string_view key, std::int64_t number) { name(key), out_ += std::to_string(number); }
+  void put(std::string_view key, bool truth) { name(key), out_ += truth ? "true" : "false"; }
+  void put(std::string_view key, const std::vector<std::string>& texts) {
+    each(key, texts, [this](const std::string& text) { put_text(text); });
+  }
+  template <class T, class Write>
+  void each(std::string_view key, const std::vector<T>& all, const Write& write) {
+    name(key);
+    out_ += '[';
+    for (const auto& one : all) {
+      if (&one != all.data()) out_ += ',';
+      write(one);
+    }
+    out_ += ']';
+  }
+
+ private:
+  void name(std::string_view key) {
+    if (!std::exchange(first_, false)) out_ += ',';
+    out_.append("\"").append(key).append("\":");
+  }
+  void put_text(const std::string& text) {
+    if (simdjson::validate_utf8(text)) return append_json_string(out_, text);
+    out_ += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
+
+  std::string& out_;
+  bool first_ = true;
+};
+
+void write_item(std::string& out, const subscription_item& i) {
+  row_writer w(out);
+  w.put("id", i.id);
+  w.put("price", i.price);
+  w.put("product", i.product);
+  w.put("lookup_key", i.lookup_key);
+  w.put("nickname", i.nickname);
+  w.put("quantity", i.quantity);
+  w.put("unit_amount", i.unit_amount_minor);
+  w.put("currency", i.currency);
+  w.put("interval", i.interval);
+  w.put("interval_count", i.interval_count);
+  w.put("period_start", i.period_start_s);
+  w.put("period_end", i.period_end_s);
+  w.end();
 }
 
-json subscription_row(const subscription& s) {
-  json items = json::array();
-  for (const auto& i : s.items)
-    items.push_back(item_row(i));
-  return {{"id", s.id},
-          {"status", s.status},
-          {"created", s.created_s},
-          {"cancel_at_period_end", s.cancel_at_period_end},
-          {"cancel_at", s.cancel_at_s},
-          {"canceled_at", s.canceled_at_s},
-          {"ended_at", s.ended_at_s},
-          {"trial_end", s.trial_end_s},
-          {"collection_paused", s.collection_paused},
-          {"latest_invoice", s.latest_invoice},
-          {"items", std::move(items)}};
+void write_subscription(std::string& out, const subscription& s) {
+  row_writer w(out);
+  w.put("id", s.id);
+  w.put("status", s.status);
+  w.put("created", s.created_s);
+  w.put("cancel_at_period_end", s.cancel_at_period_end);
+  w.put("cancel_at", s.cancel_at_s);
+  w.put("canceled_at", s.canceled_at_s);
+  w.put("ended_at", s.ended_at_s);
+  w.put("trial_end", s.trial_end_s);
+  w.put("collection_paused", s.collection_paused);
+  w.put("latest_invoice", s.latest_invoice);
+  w.each("items", s.items, [&](const subscription_item& i) { write_item(out, i); });
+  w.end();
 }
 
 // Reads members of the types that to_json() writes, and remembers the first that is not so.
@@ -120,22 +160,23 @@ subscription subscription_row(row_reader& r, const maybe& from) {
 }  // namespace
 
 std::string to_json(const customer_state& state) {
-  json subscriptions = json::array();
-  for (const auto& s : state.subscriptions)
-    subscriptions.push_back(subscription_row(s));
-  const json row = {{"id", state.id},
-                    {"email", state.email},
-                    {"name", state.name},
-                    {"user_id", state.user_id},
-                    {"known", state.known},
-                    {"deleted", state.deleted},
-                    {"delinquent", state.delinquent},
-                    {"created", state.created_s},
-                    {"as_of", state.as_of_s},
-                    {"subscriptions", std::move(subscriptions)},
-                    {"stripe_features", state.stripe_features},
-                    {"suspects", state.suspects}};
-  return row.dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string out;
+  row_writer w(out);
+  w.put("id", state.id);
+  w.put("email", state.email);
+  w.put("name", state.name);
+  w.put("user_id", state.user_id);
+  w.put("known", state.known);
+  w.put("deleted", state.deleted);
+  w.put("delinquent", state.delinquent);
+  w.put("created", state.created_s);
+  w.put("as_of", state.as_of_s);
+  w.each("subscriptions", state.subscriptions,
+         [&](const subscription& s) { write_subscription(out, s); });
+  w.put("stripe_features", state.stripe_features);
+  w.put("suspects", state.suspects);
+  w.end();
+  return out;
 }
 
 result<customer_state> customer_state_from_json(std::string_view json) {

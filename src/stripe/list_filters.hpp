@@ -44,6 +44,7 @@ struct filed {
 struct filing {
   std::int64_t created_s = 0;
   std::vector<filed> places;
+  friend bool operator==(const filing&, const filing&) = default;
 };
 // `document` is valid JSON. Any thread; a 4 KB document takes about 4 us.
 filing filing_of(std::string_view object_name, std::string_view document);
