@@ -4,9 +4,11 @@
 #include <exception>
 #include <utility>
 
+#include "actors/ownership.hpp"
 #include "base/log.hpp"
 #include "stripe/collapse.hpp"
 #include "stripe/event.hpp"
+#include "stripe/list_filters.hpp"
 
 namespace tilld::actors {
 
@@ -179,6 +181,18 @@ void order_ended(const owner_state& me, order_in_hand& order, const order_end& e
   order.answer(end.answer);
 }
 
+// What has no customer of its own changes what it is of: a refund its charge, an item its
+// subscription.
+void touch_referred(const owner_state& me, const stripe::object_head& head, std::int64_t now_ms) {
+  if (!head.owner_customer.empty()) return;
+  for (const char* name : {"charge", "invoice", "payment_intent", "subscription"}) {
+    const std::string id = stripe::text_at(head.json, name);
+    const std::string owner =
+        id.empty() ? "" : owner_of_object(me.shared->store, me.scope, name, id);
+    if (!owner.empty()) me.shared->unsettled.touch(me.scope, owner, now_ms);
+  }
+}
+
 after_commit run(owner_state& me, working_set& set, core::customer_state* next, settle_order& job) {
   auto order = job.order;
   store::order_record record = order->record;
@@ -189,6 +203,7 @@ after_commit run(owner_state& me, working_set& set, core::customer_state* next, 
   me.shared->unsettled.touch(me.scope, record.owner, now_ms);
   if (const auto head = kept_shape(record.call, order->outcome)) {
     me.shared->unsettled.touch(me.scope, head->owner_customer, now_ms);
+    touch_referred(me, *head, now_ms);
     auto became = mirror_answer(set, next, mirror_context_of(me), *order, *head);
     if (became) refetch = became->refetch;
     if (!became) {

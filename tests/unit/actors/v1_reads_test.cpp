@@ -64,6 +64,20 @@ TEST_CASE("Tilld-Consistency: the mirror may be asked while it settles") {
         "mirror");
 }
 
+TEST_CASE("A refund is nobody's, but its charge's customer is asked from Stripe until it settles") {
+  const json charge = {
+      {"id", "ch_1"}, {"object", "charge"}, {"created", 1000}, {"customer", "cus_1"}};
+  scripted_stripe stripe([&](const net::request& r) {
+    if (r.verb == "GET") return scripted_stripe::ok(charge, 3001);
+    return scripted_stripe::ok({{"id", "re_1"}, {"object", "refund"}, {"charge", "ch_1"}}, 3000);
+  });
+  v1_bench bench(stripe.transport());
+  bench.till().event(event_text("evt_1", "charge.succeeded", 1000, charge));
+  CHECK(bench.source(bench.get("/v1/charges/ch_1")) == "mirror");
+  CHECK(bench.send("POST", "/v1/refunds", {}, "charge=ch_1").get().status == 200);
+  CHECK(bench.source(bench.get("/v1/charges/ch_1")) == "stripe");
+}
+
 TEST_CASE("A thousand readers of what is not in the mirror are one call") {
   slow_stripe stripe;
   v1_bench bench(stripe.transport());
