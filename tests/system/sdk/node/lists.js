@@ -196,3 +196,37 @@ check('search and lists, once what was written has settled', async () => {
     assert.deepEqual([...first.data, ...rest.data].map((c) => c.id).sort(), ids);
   }
 });
+
+check('what is listed below a customer, as it comes and goes', async () => {
+  const buyer = await customer();
+  const second = await stripe.paymentMethods.attach('pm_card_mastercard', {customer: buyer.id});
+  const vat = await stripe.customers.createTaxId(buyer.id, {type: 'eu_vat', value: 'DE123456789'});
+  const settled = () => new Promise((done) => setTimeout(done, process.env.SDK_THROUGH ? 2500 : 0));
+  const cards = async () => {
+    const below = ids(await stripe.customers.listPaymentMethods(buyer.id, {type: 'card'}));
+    assert.deepEqual(ids(await stripe.paymentMethods.list({customer: buyer.id})), below);
+    return below;
+  };
+  const first = buyer.invoice_settings.default_payment_method;
+  assert.deepEqual((await cards()).toSorted(), [first, second.id].toSorted());
+  await settled();
+  for (let n = 0; n < 2; n += 1) {
+    assert.deepEqual((await cards()).toSorted(), [first, second.id].toSorted());
+    assert.deepEqual(ids(await stripe.customers.listTaxIds(buyer.id)), [vat.id]);
+    const owner = {type: 'customer', customer: buyer.id};
+    assert.deepEqual(ids(await stripe.taxIds.list({owner})), [vat.id]);
+    const read = await stripe.customers.retrieve(buyer.id,
+        {expand: ['tax_ids', 'subscriptions', 'invoice_settings.default_payment_method']});
+    assert.deepEqual(ids(read.tax_ids), [vat.id]);
+    assert.deepEqual(ids(read.subscriptions), []);
+    assert.equal(read.invoice_settings.default_payment_method.id, first);
+  }
+  assert.equal((await stripe.customers.retrievePaymentMethod(buyer.id, second.id)).id, second.id);
+  await stripe.paymentMethods.detach(second.id);
+  assert.deepEqual(await cards(), [first]);
+  await stripe.customers.deleteTaxId(buyer.id, vat.id);
+  assert.deepEqual(ids(await stripe.customers.listTaxIds(buyer.id)), []);
+  await settled();
+  assert.deepEqual(await cards(), [first]);
+  assert.deepEqual(ids(await stripe.customers.listTaxIds(buyer.id)), []);
+});
