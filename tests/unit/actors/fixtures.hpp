@@ -163,9 +163,7 @@ class bench_till {
     start(std::move(to_stripe));
   }
 
-  void start(scripted_stripe* stripe) {
-    start(stripe ? stripe->transport() : actors::transport{});
-  }
+  void start(scripted_stripe* stripe) { start(stripe ? stripe->transport() : actors::transport{}); }
   void start(actors::transport to_stripe) {
     actors::till_settings s;
     actors::till_account account;
