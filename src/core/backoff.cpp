@@ -167,7 +167,7 @@ bool worth_retrying(int status, std::string_view should_retry) {
   if (status >= 200 && status < 300) return false;
   if (should_retry == "false") return false;
   if (should_retry == "true") return true;
-  return status == 409 || status == 429 || (status >= 500 && status <= 599);
+  return status == 409 || status == 429 || (status >= 500 && status <= 599 && status != 501);
 }
 
 std::int64_t backoff_bound_ms(int tries, std::int64_t base_ms, std::int64_t cap_ms) {

@@ -31,7 +31,7 @@ std::optional<std::int64_t> parse_retry_after(std::string_view text, std::int64_
 //   2xx                          never again: it is done
 //   Stripe-Should-Retry: false   never again
 //   Stripe-Should-Retry: true    again
-//   409, 429, 500..599           again
+//   409, 429, 500..599           again, but for 501: what is not there now will not be soon
 //   everything else              never again
 bool worth_retrying(int status, std::string_view should_retry);
 

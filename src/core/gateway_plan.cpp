@@ -82,7 +82,7 @@ actions gateway_plan::answered(ticket id, try_answer answer, std::int64_t now_ms
   actions out;
   entry* e = land(id);
   if (e == nullptr) return settle(std::move(out));
-  if (answer.status >= 500) {
+  if (answer.status >= 500 && answer.status != 501) {  // what it has not got is no outage
     breaker_.failed(e->era, now_ms_, chance_);
   } else {
     breaker_.succeeded(e->era);

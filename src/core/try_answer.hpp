@@ -31,8 +31,9 @@ stripe::outcome read_answer(try_answer& answer);
 // an idempotency key.
 bool is_repeatable(const stripe::call& call);
 
-// May an answer with this status have had an effect that it does not tell? 5xx, what Stripe never
-// sends (1xx, 3xx), and a 409 that says that the same key is at work elsewhere.
+// May an answer with this status have had an effect that it does not tell? 5xx but 501 (there is
+// no such thing there), what Stripe never sends (1xx, 3xx), and a 409 that says that the same key
+// is at work elsewhere.
 bool may_hide_effect(int status, std::string_view body);
 
 // What the caller is told of an answer after which no other try is made. `maybe_done`: an earlier

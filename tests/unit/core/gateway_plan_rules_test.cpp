@@ -63,6 +63,8 @@ std::vector<rule> rules() {
       {"429 goes on", post_, {says(429), ok}, answered, 200, 2},
       {"500 goes on", post_, {says(500), ok}, answered, 200, 2},
       {"503 goes on", get_, {says(503), ok}, answered, 200, 2},
+      {"501 ends: what is not there will not be soon", get_, {says(501), ok}, answered, 501, 1},
+      {"501 ends a POST, and nothing was done", post_, {says(501), ok}, answered, 501, 1},
       {"a lost answer goes on", post_, {lost(true), ok}, answered, 200, 2},
       {"a refused connection goes on", post_, {lost(false), ok}, answered, 200, 2},
       {"409 ends when told", post_, {says(409, {never}), ok}, answered, 409, 1},
