@@ -82,6 +82,10 @@ void resolve(const world& w, json& place, const std::vector<std::string>& target
   if (!place.is_string()) return;
   const auto& id = place.get_ref<const std::string&>();
   for (const auto& target : targets) {
+    if (target == "plan") {
+      if (const json* price = w.find(kind::price, id)) place = plan_of_price(*price);
+      return;
+    }
     const auto k = kind_named(target);
     if (!k) continue;
     json found = view(w, *k, id);
@@ -110,7 +114,7 @@ void expand_list(const world& w, json& list, steps rest) {
 }
 
 void expand_object(const world& w, json& object, steps path) {
-  if (!object.is_object() || path.empty()) return;
+  if (!object.is_object() || path.empty() || object.contains("deleted")) return;
   const auto* row = stripe::catalogue::instance().object(text_of(object, "object"));
   if (row == nullptr) return;
   include_member(w, object, path.front());

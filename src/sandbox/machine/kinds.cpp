@@ -89,7 +89,7 @@ std::vector<kind_row> make_rows() {
        paths{}},
       {kind::subscription_schedule, "subscription_schedule", "sub_sched_1", 23, paths{"customer"},
        paths{"pause_schedules"}},
-      {kind::quote, "quote", "qt_1", 23, paths{"customer", "status"}, paths{}},
+      {kind::quote, "quote", "qt_1", 23, paths{"customer", "status"}, paths{"line_items"}},
       {kind::item, "item", "li_1", 23, paths{"_parent"},
        paths{"adjustable_quantity", "discounts", "taxes"}},
       {kind::checkout_session, "checkout.session", "cs_test_a1", 56,
