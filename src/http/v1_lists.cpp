@@ -9,6 +9,7 @@
 #include "http/v1_answers.hpp"
 #include "store/records.hpp"
 #include "stripe/api_error.hpp"
+#include "stripe/catalogue.hpp"
 #include "stripe/event.hpp"
 
 namespace tilld::http {
@@ -32,6 +33,12 @@ std::optional<Number> number_in(std::string_view text) {
 
 response wrong(std::string param, std::string message) {
   return answer_of(stripe::parameter_invalid(std::move(param), std::move(message)));
+}
+
+response wrong_number(std::string param, std::string message) {
+  auto error = stripe::parameter_invalid(std::move(param), std::move(message));
+  error.code = "parameter_invalid_integer";
+  return answer_of(error);
 }
 
 // "created[gte]" of "created": gte; nothing for another parameter.
@@ -78,8 +85,9 @@ class query_reader {
       }
     }
     if (!asked_.starting_after.empty() && !asked_.ending_before.empty()) {
-      return wrong("ending_before",
-                   "You cannot parameterize both starting_after and ending_before.");
+      return wrong("",
+                   "You cannot parameterize both `starting_after` and `ending_before` in the same "
+                   "request.");
     }
     if (object_ == "payment_method" && !asked_.names("customer")) return std::nullopt;
     if (object_ == "subscription") take_status();
@@ -97,7 +105,7 @@ class query_reader {
     if (name == "starting_after") return asked_.starting_after = value, true;
     if (name == "ending_before") return asked_.ending_before = value, true;
     if (value.empty()) return false;  // Stripe says what is wrong with that
-    if (const auto operation = operation_of(name, "created")) {
+    if (const auto operation = operation_of(name, "created"); operation && takes("created")) {
       return take_moment(asked_.created, name, *operation, value);
     }
     if (object_ == "subscription" && name == "status") return status_ = value, true;
@@ -114,11 +122,23 @@ class query_reader {
     return false;
   }
 
+  bool takes(std::string_view param) const {
+    const auto* list = stripe::catalogue::instance().list_of(object_);
+    return list != nullptr && std::ranges::any_of(list->parameters, [&](const auto& one) {
+             return one.name == param;
+           });
+  }
+
   bool take_limit(const std::string& value) {
     const auto limit = number_in<int>(value);
-    if (!limit) return refuse(wrong("limit", "Invalid integer: " + value));
-    if (*limit < 1 || *limit > 100) {
-      return refuse(wrong("limit", "Limit must be between 1 and 100 (" + value + " was given)."));
+    if (!limit) return refuse(wrong_number("limit", "Invalid integer: " + value));
+    if (*limit < 1) {
+      return refuse(wrong_number("limit", "This value must be greater than or equal to 1."));
+    }
+    if (*limit > 100) {
+      return refuse(
+          wrong_number("limit", "This value must be less than or equal to 100 (it currently is '" +
+                                    std::to_string(*limit) + "')."));
     }
     asked_.limit = *limit;
     return true;
@@ -127,7 +147,7 @@ class query_reader {
   bool take_moment(span_s& span, const std::string& name, std::string_view operation,
                    const std::string& value) {
     const auto n = number_in<std::int64_t>(value);
-    if (!n) return refuse(wrong(name, "Invalid integer: " + value));
+    if (!n) return refuse(wrong_number(name, "Invalid integer: " + value));
     return narrow(span, operation, *n);
   }
 
@@ -193,10 +213,13 @@ class clock_screen {
       std::string_view object;
       std::array<std::string_view, 2> unless;
     };
-    static constexpr std::array rules = {
-        rule{"customer", {"test_clock", ""}}, rule{"subscription", {"test_clock", "customer"}},
-        rule{"invoice", {"customer", "subscription"}},
-        rule{"charge", {"customer", "payment_intent"}}, rule{"payment_intent", {"customer", ""}}};
+    static constexpr std::array rules = {rule{"customer", {"test_clock", ""}},
+                                         rule{"subscription", {"test_clock", "customer"}},
+                                         rule{"invoice", {"customer", "subscription"}},
+                                         rule{"charge", {"customer", "payment_intent"}},
+                                         rule{"payment_intent", {"customer", ""}},
+                                         rule{"quote", {"test_clock", "customer"}},
+                                         rule{"subscription_schedule", {"customer", ""}}};
     const auto* found = std::ranges::find(rules, object, &rule::object);
     return found != rules.end() && !query.names(found->unless[0]) && !query.names(found->unless[1]);
   }

@@ -81,6 +81,10 @@ api_error resource_missing(std::string_view object_name, std::string_view id,
   return e;
 }
 
+api_error resource_missing(std::string_view object_name, std::string_view id) {
+  return resource_missing(object_name, id, path_param(object_name));
+}
+
 api_error unrecognized_url(std::string_view verb, std::string_view path) {
   api_error e;
   e.status = 404;

@@ -23,7 +23,8 @@ std::string to_json(const api_error& e);
 // Status 404, as for the id in the path; a missing reference in a parameter or a cursor is a 400,
 // which the caller sets.
 api_error resource_missing(std::string_view object_name, std::string_view id,
-                           std::string_view param = "id");
+                           std::string_view param);
+api_error resource_missing(std::string_view object_name, std::string_view id);  // by path_param
 // The `param` that Stripe names when the id in the path is missing: "id" for a customer, "invoice"
 // for an invoice, "intent" for both intents.
 std::string_view path_param(std::string_view object_name);

@@ -118,6 +118,7 @@ struct catalogue::index {
 
 void catalogue::index::add_event(const event_row& row) {
   events.emplace(row.type, &row);
+  if (row.type.ends_with(".created") || row.type.ends_with(".deleted")) return;
   told.insert(row.objects.begin(), row.objects.end());
 }
 
@@ -237,7 +238,7 @@ bool catalogue::can_be_whole(std::string_view object_name) const {
   static constexpr std::array by_owner = {"account", "payment_method", "tax_id"};
   if (std::ranges::find(by_owner, object_name) != by_owner.end()) return false;
   const auto* list = list_of(object_name);
-  if (list == nullptr || list->demands_parameter()) return false;
+  if (list == nullptr || list->demands_parameter() || !is_told(object_name)) return false;
   if (object_name == "charge") return true;  // charge.succeeded, failed, pending
   return std::ranges::any_of(events_, [&](const event_row& e) {
     const bool begins = e.type.ends_with(".created") || e.type.ends_with(".attached");

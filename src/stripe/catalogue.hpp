@@ -68,13 +68,14 @@ class catalogue {
   // The way back: "/v1/customers" → customer. nullptr for every other path.
   const object_row* listed_at(std::string_view path) const;
 
-  // Whether its list can be walked from end to end, and events tell of every new object, so that a
-  // mirror that has walked it stays whole by events alone. Balance transactions come without any;
-  // payment methods and tax IDs are listed by their owner.
+  // Whether its list can be walked from end to end, and events tell of every new object and of
+  // changes, so that a mirror that has walked it stays whole by events alone. Balance transactions
+  // come without any; payment methods and tax IDs are listed by their owner.
   bool can_be_whole(std::string_view object_name) const;
 
   // Whether events tell of its changes. Of what they do not tell (a balance transaction, a tax
-  // code, a subscription's item by itself) nobody can say whether it is still so.
+  // code, a subscription's item by itself) nobody can say whether it is still so; nor of what they
+  // tell when it comes and goes alone: no event says that an invoice has taken an invoice item in.
   bool is_told(std::string_view object_name) const;
 
   // The endpoint that a request means, with the values of its {placeholders} in their order

@@ -156,9 +156,9 @@ bool shown(const std::string& object, const question& q, const json& document) {
     if (!fits(w, document)) return false;
   const bool by_clock = document.contains("test_clock") && !document["test_clock"].is_null();
   if (object == "customer" && by_clock && !q.about("test_clock")) return false;
-  if (object != "subscription") return true;
+  if (object != "subscription" && object != "quote") return true;
   if (by_clock && !q.about("test_clock") && !q.about("customer")) return false;
-  return q.about("status") || document["status"] != "canceled";
+  return object == "quote" || q.about("status") || document["status"] != "canceled";
 }
 
 question ask(dice& d, const std::string& object, int spread) {

@@ -56,6 +56,7 @@ TEST_CASE("Stripe names things in its own way when they are missing") {
     INFO(r.object);
     CHECK(resource_missing(r.object, "x").message == r.message);
     CHECK(path_param(r.object) == r.param);
+    CHECK(resource_missing(r.object, "x").param == r.param);
   }
   CHECK(resource_missing("price", "p", "items[0][price]").param == "items[0][price]");
 }

@@ -287,3 +287,13 @@ TEST_CASE("finding an endpoint takes well under a microsecond") {
   CHECK(per_request_ns < 20'000);
 #endif
 }
+
+TEST_CASE("what events tell of only when it comes and goes is not told, and is never whole") {
+  for (const auto* object : {"customer", "invoice", "price", "dispute", "test_helpers.test_clock"})
+    CHECK(all.is_told(object));
+  for (const auto* object : {"balance_transaction", "invoiceitem", "file", "no_such_object"}) {
+    INFO(object);
+    CHECK_FALSE(all.is_told(object));
+    CHECK_FALSE(all.can_be_whole(object));
+  }
+}
