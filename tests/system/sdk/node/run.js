@@ -7,6 +7,8 @@ const {run} = require('./kit');
 
 require('./objects');
 require('./lists');
+require('./filters');
+require('./errors');
 require('./protocol');
 require('./payments');
 require('./billing');

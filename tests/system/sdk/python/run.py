@@ -8,5 +8,7 @@ import kit
 import objects  # noqa: F401
 import protocol  # noqa: F401
 import billing  # noqa: F401
+import filters  # noqa: F401
+import refusals  # noqa: F401
 
 kit.run()
