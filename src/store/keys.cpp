@@ -207,6 +207,12 @@ std::string list(const scope& s, std::string_view object_name, std::string_view 
   return out;
 }
 
+std::string lists_by(const scope& s, std::string_view object_name, std::string_view filter) {
+  std::string out = kind_and_text(s, list_kind, object_name);
+  append_text(out, filter);
+  return out;
+}
+
 std::string list_entry(const scope& s, std::string_view object_name, std::string_view filter,
                        std::string_view value, std::int64_t created_s, std::string_view id) {
   std::string out = list(s, object_name, filter, value);

@@ -74,6 +74,8 @@ std::string objects_of(const scope& s, std::string_view object_name);  // prefix
 
 std::string list(const scope& s, std::string_view object_name, std::string_view filter,
                  std::string_view value);  // prefix
+std::string lists_by(const scope& s, std::string_view object_name,
+                     std::string_view filter);  // prefix, of all values
 std::string list_entry(const scope& s, std::string_view object_name, std::string_view filter,
                        std::string_view value, std::int64_t created_s, std::string_view id);
 // Where a list entry stands; nullopt for any other key.
