@@ -1,7 +1,7 @@
 // Reads of Stripe's API from a mirror of a given size, over HTTP, beside a bare cpp-httplib server
 // that answers with as many bytes.
 //
-//   read_bench [seconds per run] [objects in the mirror] [directory to keep the mirror in]
+//   read_bench [seconds per run] [objects in the mirror] [only questions that say this]
 //
 // The objects are those of a small sandbox (customers with a card and a subscription, and all that
 // comes with them), copied under other ids until there are as many as wanted, and stored as the
@@ -339,7 +339,8 @@ int main(int argc, char** argv) {
   const double seconds = argc > 1 ? std::atof(argv[1]) : 2;
   const auto objects = static_cast<std::size_t>(argc > 2 ? std::atoll(argv[2]) : 20'000);
   char name[] = "/var/tmp/tilld-bench-XXXXXX";
-  const std::string directory = argc > 3 ? argv[3] : ::mkdtemp(name);
+  const std::string directory = ::mkdtemp(name);
+  const std::string only = argc > 3 ? argv[3] : "";
   std::filesystem::create_directories(directory + "/data");
   std::filesystem::permissions(directory + "/data", std::filesystem::perms::owner_all);
   const names all = fill(directory + "/data/store", objects);
@@ -348,10 +349,11 @@ int main(int argc, char** argv) {
   {
     const bare_server bare;
     const lab ours(directory + "/data");
-    for (const auto& q : questions(all))
-      measure(ours, bare, q, seconds);
+    for (const auto& q : questions(all)) {
+      if (q.what.find(only) != std::string::npos) measure(ours, bare, q, seconds);
+    }
     std::printf("%ld MiB in memory after the reads\n", resident_kib() / 1024);
   }
-  if (argc <= 3) std::filesystem::remove_all(directory);
+  std::filesystem::remove_all(directory);
   return 0;
 }
