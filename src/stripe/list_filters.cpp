@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 #include <optional>
 #include <utility>
@@ -9,6 +10,7 @@
 #include <simdjson.h>
 
 #include "stripe/catalogue.hpp"
+#include "stripe/json_scan.hpp"
 
 namespace tilld::stripe {
 
@@ -267,6 +269,16 @@ filing filing_of(std::string_view object_name, std::string_view document) {
 bool can_be_filed(std::string_view value) noexcept {
   return !value.empty() && value.size() <= 255 &&
          std::ranges::none_of(value, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+std::int64_t created_of(std::string_view document) {
+  for (const char* name : {"created", "date"}) {
+    const std::string_view text = member_of(document, name);
+    std::int64_t created = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), created);
+    if (!text.empty() && failed == std::errc() && end == text.data() + text.size()) return created;
+  }
+  return 0;
 }
 
 std::string text_at(std::string_view document, std::string_view path) {

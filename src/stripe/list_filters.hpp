@@ -58,6 +58,9 @@ std::string_view searched_as(std::string_view object_name);
 
 // The text at a path; empty where there is none. Of an object its id.
 std::string text_at(std::string_view document, std::string_view path);
+// Where it stands in lists: what filing_of() says, without reading all of it. 0 when it is not
+// told.
+std::int64_t created_of(std::string_view document);
 // The number at a moment's path; nothing where there is none. Of several (items) the first.
 bool moment_at(std::string_view document, std::string_view path, std::int64_t& value);
 
