@@ -101,7 +101,7 @@ struct daemon::parts {
     if (auto ok = make_private_directory(settings.data.directory); !ok) return ok;
     store::rocks_options options;
     options.path = store_directory(settings);
-    options.block_cache_bytes = static_cast<std::size_t>(settings.data.cache_mib) << 20;
+    options.cache_bytes = static_cast<std::size_t>(settings.data.cache_mib) << 20;
     options.least_free_bytes = static_cast<std::uint64_t>(settings.data.least_free_mib) << 20;
     auto opened = store::open_rocks_store(options);
     if (!opened) return std::unexpected(opened.error());

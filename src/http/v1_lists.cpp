@@ -199,7 +199,7 @@ class clock_screen {
       : from_(from),
         scope_(scope),
         hides_(!scope.live && hides(object, query)),
-        by_customer_(hides_ && any_clock(from, scope)) {}
+        by_customer_(hides_ && object != "customer" && any_clock(from, scope)) {}
 
   bool shows(std::string_view document) const {
     if (!hides_) return true;

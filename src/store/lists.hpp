@@ -27,7 +27,7 @@ struct list_place {
 
 struct list_condition {
   std::string filter;
-  std::vector<std::string> values;                           // filed under one of them
+  std::vector<std::string> values;                             // filed under one of them
   std::vector<std::pair<std::string, std::string>> or_else{};  // or so: filter and value
 };
 

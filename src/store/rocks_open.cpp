@@ -58,7 +58,7 @@ class opener {
       : options_(options),
         env_(env),
         rings_(std::move(rings)),
-        cache_(rocksdb::NewLRUCache(options.block_cache_bytes)) {}
+        cache_(rocksdb::NewLRUCache(options.cache_bytes - options.cache_bytes / row_share)) {}
 
   rocksdb::Env& env() const { return env_ ? *env_ : *rocksdb::Env::Default(); }
   const std::string& path() const { return options_.path; }

@@ -265,7 +265,7 @@ result<void> rocks_store::step_aside(const std::shared_ptr<health>& stalled) {
     if (now().open->state == stalled) {
       rocks_options reading = options_;
       reading.read_only = true;
-      reading.block_cache_bytes = std::min(reading.block_cache_bytes, cache_while_aside);
+      reading.cache_bytes = std::min(reading.cache_bytes, cache_while_aside);
       auto view = open_database(reading, env_, doorbell_);
       if (!view) return std::unexpected(view.error());
       stalled->retire();

@@ -19,7 +19,7 @@ inline constexpr std::uint32_t schema_version = 2;
 
 struct rocks_options {
   std::string path;                            // a directory; made if absent, with mode 0700
-  std::size_t block_cache_bytes = 256u << 20;  // shared by all families
+  std::size_t cache_bytes = 256u << 20;        // of all families, blocks and rows together
   std::size_t write_buffer_bytes = 64u << 20;  // rows in memory: thrice this, all families
   bool sync = true;                            // false only in tests that prove that it matters
   bool read_only = false;                      // for tools beside a running daemon

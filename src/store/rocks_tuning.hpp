@@ -9,6 +9,9 @@
 
 namespace tilld::store {
 
+// One part in so many of the cache is for rows, the rest for blocks.
+inline constexpr std::size_t row_share = 4;
+
 // `env` may be null: the real one. With read_only nothing is prepared for writing.
 rocksdb::DBOptions database_options(const rocks_options& options, rocksdb::Env* env,
                                     const std::shared_ptr<health>& state);

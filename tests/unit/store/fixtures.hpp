@@ -63,7 +63,7 @@ inline std::map<std::string, std::string> contents(const std::string& directory)
 inline rocks_options small_options(std::string path) {
   rocks_options options;
   options.path = std::move(path);
-  options.block_cache_bytes = 8u << 20;
+  options.cache_bytes = 8u << 20;
   options.write_buffer_bytes = 1u << 20;
   options.least_free_bytes = 1u << 20;
   return options;
