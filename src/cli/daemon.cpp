@@ -34,6 +34,7 @@ result<http::listener_settings> listener_of(const char* name, const Section& s) 
   l.address = at->address;
   l.port = at->port;
   l.workers = static_cast<int>(s.workers);
+  l.alone_at_door = true;  // no handler of ours waits for anything
   l.hosts = s.hosts;
   l.most_connections = static_cast<int>(s.most_connections);
   l.most_in_flight = static_cast<int>(s.most_in_flight);

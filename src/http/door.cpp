@@ -22,6 +22,8 @@ constexpr std::uint64_t key_of_wake = key_of_listener - 1;
 constexpr int events_per_turn = 256;
 constexpr int accepts_per_turn = 64;  // so that who is in is served between
 constexpr std::int64_t accept_pause_ms = 50;
+constexpr std::chrono::milliseconds slow_for_door{1};
+constexpr std::int64_t workers_only_ms = 1'000;
 constexpr int refusals_at_once = 64;              // connections past the limit that are told so
 constexpr std::size_t scratch_bytes = 32u << 10;  // a head at its limit, and as much again
 
@@ -106,6 +108,20 @@ void server::door::handle(const workers::task& e) {
   library_.run(e->asked, responder_of(e));
 }
 
+// Who comes meanwhile waits for a handler that runs here, so a slow one sends the next ones to the
+// workers for a while.
+void server::door::hand_over() {
+  const bool alone = board_->settings.alone_at_door && ready_.size() == 1;
+  if (!alone || now_ms_ < alone_again_ms_) return workers_->push(ready_);
+  const workers::task one = std::move(ready_.front());
+  ready_.clear();
+  const auto began = std::chrono::steady_clock::now();
+  handle(one);
+  if (std::chrono::steady_clock::now() - began > slow_for_door) {
+    alone_again_ms_ = now_ms_ + workers_only_ms;
+  }
+}
+
 void server::door::run() {
   std::array<epoll_event, events_per_turn> events;
   while (!board_->stopping) {
@@ -113,7 +129,7 @@ void server::door::run() {
     now_ms_ = steady_ms();
     for (int i = 0; i < n; ++i)
       on_event(events[i].data.u64, events[i].events);
-    workers_->push(ready_);
+    hand_over();
     if (accept_again_ms_ != 0 && now_ms_ >= accept_again_ms_) resume_accepting();
     if (now_ms_ >= look_for_late_ms_) find_late();
     if (board_->draining) sweep_for_drain();

@@ -40,6 +40,7 @@ class server::door {
   void admit(accepted who);
   void pause_accepting(int cause);
   void resume_accepting();
+  void hand_over();
   void handle(const workers::task& e);
   // The rest of the door holds the connection's mutex.
   void look_at(connection& c);
@@ -92,6 +93,7 @@ class server::door {
   // Candidates to make room, the longest idle last, with the time that they idled since.
   std::vector<std::pair<std::int64_t, std::uint64_t>> idlers_;
 
+  std::int64_t alone_again_ms_ = 0;   // after a slow handler
   std::vector<workers::task> ready_;  // requests for the workers, handed over once a turn
   std::vector<char> scratch_;
   int requests_left_ = 0;  // that one connection may have framed in this look

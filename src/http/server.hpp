@@ -36,6 +36,9 @@ struct listener_settings {
   std::string address = "127.0.0.1";  // IPv4 or IPv6 literal
   std::uint16_t port = 0;             // 0: the kernel chooses (tests)
   int workers = 4;
+  // A request that comes alone is handled by the thread that has read it, as long as handlers are
+  // quick: waking a worker would cost more than most answers do. Only for handlers that never wait.
+  bool alone_at_door = false;
   head_limits limits;
   std::vector<std::string> hosts = {"localhost", "127.0.0.1", "::1"};  // {"*"}: any Host
   int most_connections = 4096;  // past it the longest idle one is closed, else refused

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <condition_variable>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <fstream>
@@ -14,6 +15,7 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -206,6 +208,11 @@ router routes_with(const std::shared_ptr<test_server::shelf>& shelf) {
     std::this_thread::sleep_for(200ms);
     reply(text("slow"));
   });
+  routes.add("GET", "/thread", [](request&, responder reply) {
+    char name[16] = {};
+    ::pthread_getname_np(::pthread_self(), name, sizeof(name));
+    reply(text(name));
+  });
   routes.add("GET", "/headers/{name}", [](request& r, responder reply) {
     reply(text(std::string(r.header(r.arguments.at(0)))));
   });
@@ -221,6 +228,7 @@ test_server::test_server(const std::function<void(listener_settings&)>& change)
     : kept(std::make_shared<shelf>()) {
   listener_settings settings;
   settings.workers = 2;
+  settings.alone_at_door = std::getenv("TILLD_ALONE_AT_DOOR") != nullptr;
   if (change) change(settings);
   server = std::make_unique<class server>(settings, routes_with(kept), counts);
   const auto started = server->start();

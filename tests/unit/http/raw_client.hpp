@@ -66,7 +66,9 @@ void raise_descriptor_limit(int wanted);
 std::size_t resident_bytes();  // of this process
 
 // A listener on a port of the kernel's choice. /ping answers "pong"; /echo its body; /large 5 MB;
-// /later keeps its responder; /drop drops it; /throw throws; /slow takes 200 ms of a worker.
+// /later keeps its responder; /drop drops it; /throw throws; /slow takes 200 ms of a worker;
+// /thread says which thread has handled it. With TILLD_ALONE_AT_DOOR in the environment requests
+// that come alone are handled at the door: the same tests, run once more.
 struct test_server {
   explicit test_server(const std::function<void(listener_settings&)>& change = {});
 

@@ -21,6 +21,25 @@ TEST_CASE("a request is answered and the connection stays for the next") {
   CHECK(s.count("tilld_http_request_seconds_count", "listener") == 1'000);
 }
 
+TEST_CASE("a request that comes alone is handled at the door, until a handler is slow") {
+  test_server s([](listener_settings& l) { l.alone_at_door = true; });
+  raw_client c(s.port());
+  REQUIRE(c.ask(get("/thread")).body == "api-door");
+  REQUIRE(c.ask(get("/slow")).body == "slow");
+  REQUIRE(c.ask(get("/thread")).body == "api-worker");
+  // Nobody waits for another slow one now.
+  raw_client slow(s.port());
+  slow.send(get("/slow"));
+  const auto began = std::chrono::steady_clock::now();
+  REQUIRE(c.ask(get("/ping")).body == "pong");
+  CHECK(std::chrono::steady_clock::now() - began < 150ms);
+  CHECK(slow.receive().body == "slow");
+  CHECK(wait_for([&] { return c.ask(get("/thread")).body == "api-door"; }));
+  test_server workers_only([](listener_settings& l) { l.alone_at_door = false; });
+  raw_client other(workers_only.port());
+  CHECK(other.ask(get("/thread")).body == "api-worker");
+}
+
 TEST_CASE("a client that wants to close is closed after its answer") {
   test_server s;
   raw_client c(s.port());
