@@ -129,12 +129,45 @@ std::string owner_of_answer(const stripe::outcome& outcome, const std::string& o
   return head ? head->owner_customer : otherwise;
 }
 
+// An object that came with others, on its way to its owner.
+void tell_part(ingress_ptr self, const store::scope& scope, stripe::outcome outcome,
+               once<fetch_answer> answer) {
+  auto part = std::make_shared<snapshot_in_hand>();
+  part->request.scope = scope;
+  part->request.object_name = stripe::unquoted(stripe::member_of(outcome.body, "object"));
+  part->request.object_id = stripe::unquoted(stripe::member_of(outcome.body, "id"));
+  part->outcome = std::move(outcome);
+  part->answer = std::move(answer);
+  const std::string owner = owner_of_answer(part->outcome, "");
+  tell(self, scope, owner, apply_snapshot{part});
+}
+
+// The objects that an order's answer was asked to show whole. What is repeated may be old, and
+// another version has another shape.
+void learn_inside(ingress_ptr self, const order_in_hand& order) {
+  const stripe::call& call = order.record.call;
+  const stripe::outcome& outcome = order.outcome;
+  const bool expanded = call.body.find("expand") != std::string::npos;
+  const bool fresh = outcome.end == stripe::call_end::answered && outcome.status < 300 &&
+                     !outcome.replayed && outcome.attempts == 1 && order.record.attempts == 0;
+  const auto& version = self->state.shared->rules.of(order.scope).api_version;
+  if (!expanded || !fresh || (!call.api_version.empty() && call.api_version != version)) return;
+  auto all = stripe::collapse_all(outcome.body);
+  if (!all) return;
+  for (auto& object : all->inside) {
+    stripe::outcome one = outcome;
+    one.body = std::move(object);
+    tell_part(self, order.scope, std::move(one), {});
+  }
+}
+
 void on_order_back(ingress_ptr self, const order_came_back& m) {
   self->state.under_way.order_came_back();
   const store::order_record& record = m.order->record;
   if (!record.owner.empty()) tell(self, m.order->scope, record.owner, order_left{});
   tell(self, m.order->scope, owner_of_answer(m.order->outcome, record.owner),
        settle_order{m.order});
+  learn_inside(self, *m.order);
 }
 
 // What a page of a list has brought goes to its owners; whoever asked is answered when all of it is
@@ -161,16 +194,11 @@ void learn(ingress_ptr self, const snapshot_in_hand& page, stripe::list_text lis
   const bool expanded = page.request.call.target.find("expand") != std::string::npos;
   for (auto& object : list.objects) {
     if (expanded) object = stripe::collapse(object).value_or(object);
-    auto part = std::make_shared<snapshot_in_hand>();
-    part->request.scope = page.request.scope;
-    part->request.object_name = stripe::unquoted(stripe::member_of(object, "object"));
-    part->request.object_id = stripe::unquoted(stripe::member_of(object, "id"));
-    all->end.last_id = part->request.object_id;
-    part->outcome = page.outcome;
-    part->outcome.body = std::move(object);
-    part->answer = once<fetch_answer>([all](const fetch_answer& a) { all->one_done(a.kept); }, {});
-    const std::string owner = owner_of_answer(part->outcome, "");
-    tell(self, page.request.scope, owner, apply_snapshot{part});
+    all->end.last_id = stripe::unquoted(stripe::member_of(object, "id"));
+    stripe::outcome one = page.outcome;
+    one.body = std::move(object);
+    tell_part(self, page.request.scope, std::move(one),
+              once<fetch_answer>([all](const fetch_answer& a) { all->one_done(a.kept); }, {}));
   }
   all->one_done(true);
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -18,12 +19,20 @@ bool is_whole_object(const ordered_json& value) {
          value["id"].is_string();
 }
 
-void fold(ordered_json& value) {
-  if (is_whole_object(value)) value = std::string(value["id"]);
+using objects = std::vector<ordered_json>;
+
+void fold_object(ordered_json& object, objects& inside);
+
+void fold(ordered_json& value, objects& inside) {
+  if (!is_whole_object(value)) return;
+  ordered_json object = std::exchange(value, ordered_json(std::string(value["id"])));
+  if (object.value("deleted", false)) return;  // a stub says less than the id
+  fold_object(object, inside);
+  inside.push_back(std::move(object));
 }
 
 // `path`: "latest_invoice", "default_payment_method", "discounts[]", "a.b[].c".
-void fold_at(ordered_json& at, std::string_view path) {
+void fold_at(ordered_json& at, std::string_view path, objects& inside) {
   const auto dot = path.find('.');
   std::string_view step = path.substr(0, dot);
   const bool each = step.ends_with("[]");
@@ -33,9 +42,9 @@ void fold_at(ordered_json& at, std::string_view path) {
   if (found == at.end()) return;
   const auto go_on = [&](ordered_json& value) {
     if (dot == path.npos) {
-      fold(value);
+      fold(value, inside);
     } else {
-      fold_at(value, path.substr(dot + 1));
+      fold_at(value, path.substr(dot + 1), inside);
     }
   };
   if (!each) return go_on(*found);
@@ -89,43 +98,52 @@ void drop_at(ordered_json& at, std::string_view path) {
   }
 }
 
-void fold_object(ordered_json& object);
-
 // Objects that stay embedded have expandable fields of their own.
-void fold_inside(ordered_json& value) {
+void fold_members(ordered_json& value, objects& inside) {
   if (value.is_array()) {
     for (auto& element : value)
-      fold_inside(element);
+      fold_members(element, inside);
   } else if (value.is_object()) {
     if (value.contains("object") && value["object"].is_string() && value["object"] != "list") {
-      fold_object(value);
+      fold_object(value, inside);
     } else {
       for (auto& [name, inner] : value.items())
-        fold_inside(inner);
+        fold_members(inner, inside);
     }
   }
 }
 
-void fold_object(ordered_json& object) {
+void fold_object(ordered_json& object, objects& inside) {
   const std::string name = object.value("object", "");
   for (const auto& added : added_members)
     if (added.object == name) drop_at(object, added.path);
   const auto* row = catalogue::instance().object(name);
   if (row != nullptr) {
     for (const auto& reference : row->expandable)
-      fold_at(object, reference.path);
+      fold_at(object, reference.path, inside);
   }
   for (auto& [member, inner] : object.items())
-    fold_inside(inner);
+    fold_members(inner, inside);
 }
 
 }  // namespace
 
-result<std::string> collapse(std::string_view object_json) {
+result<collapsed> collapse_all(std::string_view object_json) {
   auto document = ordered_json::parse(object_json, nullptr, false);
   if (!document.is_object()) return fail(errc::invalid, "the answer is not a JSON object");
-  fold_object(document);
-  return document.dump();
+  objects inside;
+  fold_object(document, inside);
+  collapsed all;
+  all.document = document.dump();
+  for (const auto& object : inside)
+    all.inside.push_back(object.dump());
+  return all;
+}
+
+result<std::string> collapse(std::string_view object_json) {
+  auto all = collapse_all(object_json);
+  if (!all) return std::unexpected(std::move(all).error());
+  return std::move(all->document);
 }
 
 }  // namespace tilld::stripe

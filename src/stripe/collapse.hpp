@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 
@@ -16,5 +17,13 @@ namespace tilld::stripe {
 // embedded objects and lists ("items.data[].price" stays: Stripe always embeds it). Key order and
 // numbers stay as they were. Errors: invalid (not JSON).
 result<std::string> collapse(std::string_view object_json);
+
+// The same, with the objects that were folded away, each in the shape that the mirror keeps, those
+// inside of others first. Stubs of deleted ones are left out.
+struct collapsed {
+  std::string document;
+  std::vector<std::string> inside;
+};
+result<collapsed> collapse_all(std::string_view object_json);
 
 }  // namespace tilld::stripe

@@ -205,6 +205,40 @@ def test_open_orders_of_every_account_are_resumed(binary):
         assert len(lab.shop().get("/v1/customers").json["data"]) == 1
 
 
+SDK_PROGRAM = """
+import sys
+import stripe
+stripe.api_base = sys.argv[1]
+stripe.enable_telemetry = False
+main, shop = sys.argv[2:4]
+ada = stripe.Customer.create(email="ada@main.test", api_key=main)
+bob = stripe.Customer.create(email="bob@shop.test", api_key=shop)
+assert stripe.Customer.retrieve(bob.id, api_key=shop).email == "bob@shop.test"
+try:
+    stripe.Customer.retrieve(bob.id, api_key=main)
+    raise AssertionError("a customer of the other account was found")
+except stripe.InvalidRequestError if hasattr(stripe, "InvalidRequestError") \
+        else stripe.error.InvalidRequestError as missing:
+    assert missing.code == "resource_missing" and missing.http_status == 404, missing
+assert [c.id for c in stripe.Customer.list(api_key=main).auto_paging_iter()] == [ada.id]
+assert [c.id for c in stripe.Customer.list(api_key=shop).auto_paging_iter()] == [bob.id]
+seller = stripe.Account.create(type="custom", country="US", api_key=main)
+theirs = stripe.Customer.create(email="c@seller.test", api_key=main, stripe_account=seller.id)
+assert stripe.Customer.retrieve(theirs.id, api_key=main, stripe_account=seller.id).id == theirs.id
+assert len(stripe.Customer.list(api_key=main).data) == 1
+"""
+
+
+def test_an_official_sdk_needs_its_key_alone(binary):
+    """stripe-python reaches each account by the token it has for a key, and connected ones, too"""
+    with TwoAccounts(binary) as lab:
+        done = subprocess.run(
+            ["/usr/bin/python3", "-c", SDK_PROGRAM, f"http://127.0.0.1:{lab.api_port}",
+             lab.token_for("main"), lab.token_for("shop")],
+            capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+
+
 def test_a_sandbox_is_of_one_account(binary):
     """serve --sandbox with several accounts says what to do instead"""
     lab = TwoAccounts(binary)
@@ -218,4 +252,5 @@ def test_a_sandbox_is_of_one_account(binary):
 if __name__ == "__main__":
     harness.main([test_each_token_reaches_its_own_account, test_which_account_is_asked_for,
                   test_webhooks_of_each, test_connected_accounts,
-                  test_open_orders_of_every_account_are_resumed, test_a_sandbox_is_of_one_account])
+                  test_open_orders_of_every_account_are_resumed,
+                  test_an_official_sdk_needs_its_key_alone, test_a_sandbox_is_of_one_account])

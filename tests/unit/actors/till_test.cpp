@@ -258,6 +258,38 @@ TEST_CASE("what an order in another API version has changed is fetched in the pi
   CHECK(t.state("cus_1").user_id == "right");
 }
 
+TEST_CASE("the objects that an order's answer shows whole are mirrored, too") {
+  scripted_stripe stripe([&](const net::request&) {
+    auto one = subscription("sub_1", "cus_1", "active");
+    one["customer"] = customer("cus_1", "ada");
+    one["latest_invoice"] = {{"id", "in_1"},
+                             {"object", "invoice"},
+                             {"customer", "cus_1"},
+                             {"created", 4000},
+                             {"total", 7}};
+    return scripted_stripe::ok(one, 5000);
+  });
+  bench_till t(&stripe);
+  const std::string expand = "expand[]=customer&expand[]=latest_invoice";
+  CHECK(t.order("POST", "/v1/subscriptions", expand, "", "cus_1").status == 200);
+  CHECK((*t.document("subscription", "sub_1"))["customer"] == "cus_1");
+  CHECK(comes_true([&] {
+    return t.document("invoice", "in_1").has_value() && t.document("customer", "cus_1").has_value();
+  }));
+  CHECK(t.state("cus_1").user_id == "ada");
+  // In another version they have another shape.
+  bench_till other(&stripe);
+  actors::order_request r;
+  r.scope = main_scope;
+  r.call.verb = "POST";
+  r.call.target = "/v1/subscriptions";
+  r.call.body = expand;
+  r.call.api_version = "2019-01-01";
+  CHECK(other.order(std::move(r)).status == 200);
+  CHECK(comes_true([&] { return other.document("subscription", "sub_1").has_value(); }));
+  CHECK_FALSE(other.document("invoice", "in_1"));
+}
+
 TEST_CASE("an order that Stripe refuses frees its key") {
   int calls = 0;
   scripted_stripe stripe([&](const net::request&) {

@@ -54,3 +54,19 @@ TEST_CASE("What Stripe adds on demand is taken out, also inside of what is embed
   CHECK(folded(R"({"id":"ic_1","object":"issuing.card","number":"4242","cvc":"1"})") ==
         R"({"id":"ic_1","object":"issuing.card"})");
 }
+
+TEST_CASE("what was folded away is there in the shape of its own") {
+  const auto all = tilld::stripe::collapse_all(R"({
+    "id": "sub_1", "object": "subscription", "status": "active",
+    "customer": {"id": "cus_1", "object": "customer", "deleted": true},
+    "latest_invoice": {"id": "in_1", "object": "invoice",
+      "customer": {"id": "cus_1", "object": "customer", "email": "a@b.c",
+                   "subscriptions": {"object": "list", "data": []}},
+      "confirmation_secret": {"client_secret": "x"}, "total": 7}})");
+  REQUIRE(all.has_value());
+  CHECK(all->document == R"({"id":"sub_1","object":"subscription","status":"active",)"
+                         R"("customer":"cus_1","latest_invoice":"in_1"})");
+  REQUIRE(all->inside.size() == 2);
+  CHECK(all->inside[0] == R"({"id":"cus_1","object":"customer","email":"a@b.c"})");
+  CHECK(all->inside[1] == R"({"id":"in_1","object":"invoice","customer":"cus_1","total":7})");
+}
