@@ -15,6 +15,7 @@
 
 #include <httplib.h>
 
+#include "bare.hpp"
 #include "http/library.hpp"
 #include "http/message.hpp"
 #include "http/server.hpp"
@@ -30,31 +31,14 @@ std::string json_body() {
   return "{\"data\":\"" + answer_body.substr(11) + "\"}";
 }
 
-struct bare_server {
-  httplib::Server server;
-  std::thread thread;
-  int port = 0;
-
-  bare_server() {
-    server.new_task_queue = [] { return new httplib::ThreadPool(64); };
-    server.set_tcp_nodelay(true);
-    server.set_keep_alive_max_count(1'000'000'000);
-    const std::string body = json_body();
-    const auto answer = [body](const httplib::Request&, httplib::Response& out) {
-      out.set_content(body, "application/json; charset=utf-8");
-    };
-    server.Get("/ping", answer);
-    server.Post("/ping", answer);
-    port = server.bind_to_any_port("127.0.0.1");
-    thread = std::thread([this] { server.listen_after_bind(); });
-    while (!server.is_running())
-      std::this_thread::yield();
-  }
-  ~bare_server() {
-    server.stop();
-    thread.join();
-  }
-};
+void answer_pings(httplib::Server& server) {
+  const std::string body = json_body();
+  const auto answer = [body](const httplib::Request&, httplib::Response& out) {
+    out.set_content(body, "application/json; charset=utf-8");
+  };
+  server.Get("/ping", answer);
+  server.Post("/ping", answer);
+}
 
 struct our_server {
   metrics counts;
@@ -167,7 +151,7 @@ int main(int argc, char** argv) {
   const int repetitions = argc > 2 ? std::atoi(argv[2]) : 3;
   const bool only_ours = argc > 3;
   measure_library();
-  bare_server bare;
+  bench::bare_server bare(answer_pings);
   our_server ours;
   for (const auto& [name, request] :
        {std::pair{"GET 200 B ", get_request()}, std::pair{"POST 4 KB ", post_request()}}) {

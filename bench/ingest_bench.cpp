@@ -16,6 +16,7 @@
 #include <httplib.h>
 #include <unistd.h>
 
+#include "bare.hpp"
 #include "base/bytes.hpp"
 #include "cli/daemon.hpp"
 #include "load.hpp"
@@ -28,33 +29,16 @@ using namespace tilld;
 
 const std::string secret = "whsec_bench";
 
-struct bare_server {
-  httplib::Server server;
-  std::thread thread;
-  int port = 0;
-
-  bare_server() {
-    server.new_task_queue = [] { return new httplib::ThreadPool(64); };
-    server.set_tcp_nodelay(true);
-    server.set_keep_alive_max_count(1'000'000'000);
-    const std::string document = "{\"data\":\"" + std::string(3000, 'x') + "\"}";
-    server.Get("/doc", [document](const httplib::Request&, httplib::Response& out) {
-      out.set_content(document, "application/json; charset=utf-8");
-    });
-    server.Post("/event", [](const httplib::Request&, httplib::Response& out) {
-      out.set_content("{\"received\":true,\"result\":\"applied\"}",
-                      "application/json; charset=utf-8");
-    });
-    port = server.bind_to_any_port("127.0.0.1");
-    thread = std::thread([this] { server.listen_after_bind(); });
-    while (!server.is_running())
-      std::this_thread::yield();
-  }
-  ~bare_server() {
-    server.stop();
-    thread.join();
-  }
-};
+void answer_as_bare(httplib::Server& server) {
+  const std::string document = "{\"data\":\"" + std::string(3000, 'x') + "\"}";
+  server.Get("/doc", [document](const httplib::Request&, httplib::Response& out) {
+    out.set_content(document, "application/json; charset=utf-8");
+  });
+  server.Post("/event", [](const httplib::Request&, httplib::Response& out) {
+    out.set_content("{\"received\":true,\"result\":\"applied\"}",
+                    "application/json; charset=utf-8");
+  });
+}
 
 std::string event_body(const std::string& id, int customer, long version, std::int64_t created,
                        const std::string& api_version) {
@@ -209,7 +193,7 @@ int main(int argc, char** argv) {
   const double seconds = argc > 1 ? std::atof(argv[1]) : 3;
   const int customers = argc > 2 ? std::atoi(argv[2]) : 1000;
   const int repetitions = argc > 3 ? std::atoi(argv[3]) : 1;
-  bare_server bare;
+  bench::bare_server bare(answer_as_bare);
   lab ours;
   const auto webhooks = port_of(ours.daemon->webhooks_url());
   const auto api = port_of(ours.daemon->api_url());

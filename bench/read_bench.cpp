@@ -26,6 +26,7 @@
 
 #include "actors/mirror.hpp"
 #include "actors/working_set.hpp"
+#include "bare.hpp"
 #include "cli/daemon.hpp"
 #include "load.hpp"
 #include "sandbox/simulator.hpp"
@@ -187,31 +188,14 @@ names fill(const std::string& path, std::size_t wanted) {
 }
 
 // Answers each request with as many bytes as it is told to.
-struct bare_server {
-  httplib::Server server;
-  std::thread thread;
-  int port = 0;
-
-  bare_server() {
-    server.new_task_queue = [] { return new httplib::ThreadPool(64); };
-    server.set_tcp_nodelay(true);
-    server.set_keep_alive_max_count(1'000'000'000);
-    server.Get(R"(/(\d+))", [](const httplib::Request& in, httplib::Response& out) {
-      static thread_local std::string body;
-      const auto size = static_cast<std::size_t>(std::stoul(in.matches[1]));
-      if (body.size() != size) body.assign(size, 'x');
-      out.set_content(body, "application/json; charset=utf-8");
-    });
-    port = server.bind_to_any_port("127.0.0.1");
-    thread = std::thread([this] { server.listen_after_bind(); });
-    while (!server.is_running())
-      std::this_thread::yield();
-  }
-  ~bare_server() {
-    server.stop();
-    thread.join();
-  }
-};
+void answer_with_size(httplib::Server& server) {
+  server.Get(R"(/(\d+))", [](const httplib::Request& in, httplib::Response& out) {
+    static thread_local std::string body;
+    const auto size = static_cast<std::size_t>(std::stoul(in.matches[1]));
+    if (body.size() != size) body.assign(size, 'x');
+    out.set_content(body, "application/json; charset=utf-8");
+  });
+}
 
 bench::load_report drive(int port, int connections, double seconds,
                          std::vector<std::string> requests, double rate = 0) {
@@ -333,7 +317,7 @@ std::uintmax_t bytes_in(const std::string& directory) {
   return total;
 }
 
-void measure(const lab& ours, const bare_server& bare, const question& q, double seconds) {
+void measure(const lab& ours, const bench::bare_server& bare, const question& q, double seconds) {
   std::vector<std::string> requests;
   for (const auto& target : q.targets)
     requests.push_back(ours.get(target));
@@ -372,7 +356,7 @@ int main(int argc, char** argv) {
   std::printf("%.0f MiB on disk, %ld MiB in memory after filling\n",
               static_cast<double>(bytes_in(directory)) / (1 << 20), resident_kib() / 1024);
   {
-    const bare_server bare;
+    const bench::bare_server bare(answer_with_size);
     const lab ours(directory + "/data");
     for (const auto& q : questions(all)) {
       if (q.what.find(only) != std::string::npos) measure(ours, bare, q, seconds);

@@ -76,7 +76,7 @@ std::string amount_text(std::int64_t minor, std::string_view currency) {
   const auto decimals = static_cast<std::size_t>(decimals_of(currency));
   if (decimals > 0) {
     if (digits.size() <= decimals) digits.insert(0, decimals + 1 - digits.size(), '0');
-    digits.insert(digits.size() - decimals, ".");
+    digits.insert(digits.size() - decimals, 1, '.');
   }
   return out + digits;
 }
