@@ -84,9 +84,9 @@ std::string checkout_page(const context& ctx, const json& session, const json& t
   if (!setup) items.emplace_back("Total", amount_of(session, "amount_total"));
   std::vector<field> fields;
   if (is_null(session, "customer") && is_null(session, "customer_email")) {
-    const json& email = typed.contains("email") ? typed["email"] : session["_typed_email"];
-    fields.push_back({"email", "Email", email.is_string() ? email.get<std::string>() : "", "email",
-                      "ada@example.com"});
+    const std::string email =
+        typed.contains("email") ? text_of(typed, "email") : text_of(session, "_typed_email");
+    fields.push_back({"email", "Email", email, "email", "ada@example.com"});
   }
   const bool optional = checkout::may_go_without_card(session);
   for (auto& f : card_fields()) {
