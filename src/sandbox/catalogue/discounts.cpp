@@ -140,7 +140,7 @@ std::string redeem(context& ctx, const owner& o, const redemption& r) {
   }
   discount["_owner"] = o.id;
   discount["_once"] = duration == "once";
-  discount["_percent"] = r.coupon["_percent"];
+  discount["_percent"] = text_of(r.coupon, "_percent");  // empty: an amount
   discount["_amounts"] = coupons::amounts_off(r.coupon);
   const json* products = at_path(r.coupon, "_applies_to.products");
   discount["_products"] = products == nullptr ? json::array() : *products;
