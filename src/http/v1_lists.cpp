@@ -198,8 +198,8 @@ class clock_screen {
                const list_query& query)
       : from_(from),
         scope_(scope),
-        hides_(!scope.live && hides(object, query)),
-        by_customer_(hides_ && object != "customer" && any_clock(from, scope)) {}
+        hides_(!scope.live && hides(object, query) && any_clock(from, scope)),
+        by_customer_(hides_ && object != "customer") {}
 
   bool shows(std::string_view document) const {
     if (!hides_) return true;
@@ -219,16 +219,9 @@ class clock_screen {
     return ::memmem(document.data(), document.size(), named.data(), named.size()) != nullptr;
   }
 
-  // Without a customer that has one no customer needs to be looked at.
   static bool any_clock(const store::reader& from, const store::scope& scope) {
-    bool any = false;
-    auto scanned =
-        from.scan({family::index, key::lists_by(scope, "customer", "test_clock"), "", false},
-                  [&](std::string_view, std::string_view) {
-                    any = true;
-                    return false;
-                  });
-    return any || !scanned;
+    const auto row = from.get(family::meta, key::clocks(scope));
+    return !row || *row;
   }
 
   static bool hides(std::string_view object, const list_query& query) {
@@ -290,6 +283,7 @@ result<page> fill(const store::reader& from, store::list_walk walk, const list_q
   while (true) {
     std::vector<std::string> keys;
     const std::size_t wanted = std::min(chunk, limit + 1 - filled.rows.size());
+    walk.expected = wanted;
     auto walked = store::walk(from, walk, [&](const store::list_place& place) {
       keys.push_back(key::object(walk.of, walk.object_name, place.id));
       walk.beyond = place;

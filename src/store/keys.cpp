@@ -25,16 +25,26 @@ constexpr std::string_view refetch_word{"refetch\0", 8};
 constexpr std::string_view complete_word{"complete\0", 9};
 constexpr std::string_view token_word{"token\0", 6};
 constexpr std::string_view last_word{"last\0", 5};
+constexpr std::string_view clocks_word{"clocks\0", 7};
+
+constexpr std::size_t zeros_of_time = 2;  // its highest bytes
 
 void append_text(std::string& out, std::string_view text) {
   const std::size_t start = out.size();
   out += text;
-  std::replace(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), '\0', '\x01');
+  if (text.find('\0') != std::string_view::npos) {
+    std::replace(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), '\0', '\x01');
+  }
   out += '\0';
 }
 
 void append_time(std::string& out, std::int64_t time) {
   append_be64(out, static_cast<std::uint64_t>(std::clamp<std::int64_t>(time, 0, latest_time)));
+}
+
+void turn(char* from, const char* to) {
+  for (; from != to; ++from)
+    *from = static_cast<char>(~*from);
 }
 
 void append_scope(std::string& out, const scope& s) {
@@ -84,15 +94,18 @@ struct remainder {
     skip_text();
     return ok ? before.substr(0, before.size() - left.size() - 1) : std::string_view{};
   }
+  bool take_mode() {
+    ok = ok && !left.empty() && (left[0] == 't' || left[0] == 'l');
+    const bool live = ok && left[0] == 'l';
+    if (ok) left.remove_prefix(1);
+    return live;
+  }
   scope take_scope() {
     scope found{std::string(take_text())};
-    ok = ok && !left.empty() && (left[0] == 't' || left[0] == 'l');
-    if (!ok) return found;
-    found.live = left[0] == 'l';
-    left.remove_prefix(1);
+    found.live = take_mode();
     return found;
   }
-  void skip_scope() { take_scope(); }
+  void skip_scope() { skip_text(), take_mode(); }
   // The two highest bytes of a time are zero; nowhere in a text are two zeros in a row.
   void skip_time() {
     ok = ok && left.size() >= time_bytes && left[0] == '\0' && left[1] == '\0';
@@ -114,9 +127,6 @@ struct remainder {
 
 std::optional<std::string_view> id_after_time(remainder r) {
   switch (r.take_kind()) {
-    case list_kind:
-      r.skip_text();
-      [[fallthrough]];
     case event_kind:
       r.skip_text(), r.skip_text();
       break;
@@ -207,17 +217,13 @@ std::string list(const scope& s, std::string_view object_name, std::string_view 
   return out;
 }
 
-std::string lists_by(const scope& s, std::string_view object_name, std::string_view filter) {
-  std::string out = kind_and_text(s, list_kind, object_name);
-  append_text(out, filter);
-  return out;
-}
-
 std::string list_entry(const scope& s, std::string_view object_name, std::string_view filter,
                        std::string_view value, std::int64_t created_s, std::string_view id) {
   std::string out = list(s, object_name, filter, value);
+  const std::size_t start = out.size() + zeros_of_time;
   append_time(out, created_s);
   append_text(out, id);
+  turn(out.data() + start, out.data() + out.size());
   return out;
 }
 
@@ -228,9 +234,32 @@ std::optional<place> list_place(std::string_view list_entry_key) {
   r.skip_text(), r.skip_text(), r.skip_text();
   const std::string_view from_time = r.left;
   r.skip_time();
-  const auto id = r.only_text();
-  if (!id) return std::nullopt;
-  return place{static_cast<std::int64_t>(read_be64(from_time.data())), *id};
+  // Turned, the NUL that ends the id is the one byte of 255 in it.
+  if (!r.ok || r.left.size() < 2 || r.left.find('\xff') != r.left.size() - 1) return std::nullopt;
+  place found{0, std::string(r.left.substr(0, r.left.size() - 1))};
+  turn(found.id.data(), found.id.data() + found.id.size());
+  found.created_s = latest_time - static_cast<std::int64_t>(read_be64(from_time.data()));
+  return found;
+}
+
+std::size_t group_length(std::string_view index_key) noexcept {
+  remainder r{index_key};
+  r.skip_text();
+  r.take_mode();
+  switch (r.take_kind()) {
+    case list_kind:
+      r.skip_text();
+      [[fallthrough]];
+    case event_kind:
+      r.skip_text(), r.skip_text();
+      [[fallthrough]];
+    case arrival_kind:
+    case failure_kind:
+      break;
+    default:
+      r.ok = false;
+  }
+  return r.ok ? index_key.size() - r.left.size() : 0;
 }
 
 std::string arrivals(const scope& s) {
@@ -328,6 +357,12 @@ std::string complete(const scope& s, std::string_view object_name, std::string_v
   append_scope(out, s);
   append_text(out, object_name);
   if (!owner.empty()) append_text(out, owner);
+  return out;
+}
+
+std::string clocks(const scope& s) {
+  std::string out(clocks_word);
+  append_scope(out, s);
   return out;
 }
 

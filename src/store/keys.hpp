@@ -5,9 +5,11 @@
 //   account   := 1*VCHAR NUL ; mode := "t" / "l"      (test, live)
 //   text      := bytes without NUL, then NUL          (ids, object names, filter values)
 //   time      := 8 bytes, big-endian                  (seconds or milliseconds, unsigned)
+//   turned(…) := every byte as 255 less its value, but for a time's two highest
 //
 //   objects    scope object-name:text id:text                          → object_record
-//   index      scope "l" object-name:text filter:text value:text time id:text   → ""   lists
+//   index      scope "l" object-name:text filter:text value:text turned(time id:text)
+//                                                                       → ""   lists
 //              scope "e" time(received, ms) event-id:text               → ""   events by arrival
 //              scope "o" object-name:text id:text time event-id:text    → ""   events of an object
 //              scope "f" event-id:text                                  → ""   events that failed
@@ -26,13 +28,17 @@
 //                                      store)
 //              "token" NUL sha256                                       → token record (JSON)
 //              "refetch" NUL scope object-name:text id:text             → refetch_record (JSON)
+//              "clocks" NUL scope                                       → ""   there are some
 //              "complete" NUL scope object-name:text                    → since when (decimal, ms)
 //              "complete" NUL scope object-name:text owner-id:text      → the same, of one owner's;
 //                                      or "-" and what has ended it
 //
 // In lists `value` is what the filter must equal ("" with filter "": all objects of that name), and
-// time is the object's `created`, so that reading backwards gives the newest first; within one
-// second larger ids come first.
+// time is the object's `created`. They are turned so that reading forwards, which costs half of
+// reading backwards, gives the newest first; within one second larger ids come first.
+//
+// What a key of the index has before its first time is its group. Tables keep a filter of the
+// groups in them, so that a scan of one group passes over the tables that have nothing of it.
 //
 // A text ends at its NUL, so no key can be the beginning of a neighbour's, and the order of keys is
 // the order of the tuples, byte by byte. Whatever comes from outside is checked with valid_id()
@@ -74,18 +80,19 @@ std::string objects_of(const scope& s, std::string_view object_name);  // prefix
 
 std::string list(const scope& s, std::string_view object_name, std::string_view filter,
                  std::string_view value);  // prefix
-std::string lists_by(const scope& s, std::string_view object_name,
-                     std::string_view filter);  // prefix, of all values
 std::string list_entry(const scope& s, std::string_view object_name, std::string_view filter,
                        std::string_view value, std::int64_t created_s, std::string_view id);
 // Where a list entry stands; nullopt for any other key.
 struct place {
   std::int64_t created_s = 0;
-  std::string_view id;
+  std::string id;
 };
 std::optional<place> list_place(std::string_view list_entry_key);
+// How long the group is that a key of the index, or the prefix of a scan over it, begins with; 0
+// when it ends before its group does, or is not of the grammar.
+std::size_t group_length(std::string_view index_key) noexcept;
 // The id at the end of a key of this family, whatever its kind; nullopt if the key is not of the
-// grammar or ends in no text.
+// grammar, ends in no text, or is a list entry.
 std::optional<std::string_view> last_text(family in, std::string_view key);
 // The same for a key whose family is not at hand. Right for all but the `events` family, where an
 // id that begins with one of "fsopk" would be taken for a kind and an id ("evt_…" never is).
@@ -123,6 +130,8 @@ struct marked_object {
 std::optional<marked_object> refetch_place(std::string_view refetch_key);
 // Of a collection, or of what one owner has of it.
 std::string complete(const scope& s, std::string_view object_name, std::string_view owner = {});
+// Stands once an object of the scope lives by a test clock.
+std::string clocks(const scope& s);
 std::string last_number(family in);
 inline constexpr std::string_view schema = "schema";
 inline constexpr std::string_view node = "node";

@@ -9,7 +9,6 @@ namespace tilld::store {
 
 namespace {
 
-constexpr std::size_t first_chunk = 16;
 constexpr std::size_t largest_chunk = 512;
 
 // Where to go on: at a place, or behind it.
@@ -22,7 +21,11 @@ struct bound {
 class entries {
  public:
   entries(const reader& from, const list_walk& wanted, std::string filter, std::string value)
-      : from_(&from), wanted_(&wanted), filter_(std::move(filter)), value_(std::move(value)) {}
+      : from_(&from),
+        wanted_(&wanted),
+        filter_(std::move(filter)),
+        value_(std::move(value)),
+        chunk_(std::clamp<std::size_t>(wanted.expected, 1, largest_chunk)) {}
 
   // The first from there on; nullptr at the end.
   result<const list_place*> first(const bound& from) {
@@ -48,14 +51,14 @@ class entries {
     scan_range range;
     range.in = family::index;
     range.prefix = key::list(wanted_->of, wanted_->object_name, filter_, value_);
-    range.reverse = !wanted_->oldest_first;
+    range.reverse = wanted_->oldest_first;
     // Forward a scan takes its bound in, backward it does not.
     range.from = key_of(from.place);
-    if (from.behind == wanted_->oldest_first) range.from += '\0';
+    if (from.behind != wanted_->oldest_first) range.from += '\0';
     bool whole = true;
     auto scanned = from_->scan(range, [&](std::string_view row_key, std::string_view) {
       if (auto found = key::list_place(row_key)) {
-        buffer_.push_back({found->created_s, std::string(found->id)});
+        buffer_.push_back({found->created_s, std::move(found->id)});
       }
       whole = buffer_.size() < chunk_;
       return whole;
@@ -71,7 +74,7 @@ class entries {
   std::string filter_;
   std::string value_;
   std::deque<list_place> buffer_;
-  std::size_t chunk_ = first_chunk;
+  std::size_t chunk_;
   bool ended_ = false;
 };
 

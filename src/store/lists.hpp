@@ -39,6 +39,7 @@ struct list_walk {
   std::int64_t to_s = std::numeric_limits<std::int64_t>::max();
   std::optional<list_place> beyond;  // begins behind this place
   bool oldest_first = false;         // otherwise the newest
+  std::size_t expected = 16;         // how many will be looked at, as far as that is known
 };
 
 // False from `visit` ends the walk. Errors: unavailable, corrupt.

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/log.hpp"
+#include "store/keys.hpp"
 #include "store/ranges.hpp"
 
 namespace tilld::store {
@@ -154,7 +155,11 @@ result<void> read_range(const database& from, const rocksdb::Snapshot* at, const
   const rocksdb::Slice first = slice(limits.first);
   const rocksdb::Slice end = limits.end ? slice(*limits.end) : rocksdb::Slice();
   rocksdb::ReadOptions options = reading(at);
-  options.total_order_seek = true;
+  // Within one group of the index, tables without it are passed over; backwards RocksDB cannot.
+  const bool one_group = range.in == family::index && !range.reverse && !range.prefix.empty() &&
+                         key::group_length(range.prefix) == range.prefix.size();
+  options.total_order_seek = !one_group;
+  options.prefix_same_as_start = one_group;
   options.iterate_lower_bound = &first;
   if (limits.end) options.iterate_upper_bound = &end;
   const std::unique_ptr<rocksdb::Iterator> it(from.db->NewIterator(options, from.at(range.in)));

@@ -30,7 +30,8 @@ struct migration {
   std::uint32_t from;
   result<void> (*run)(database& over);
 };
-// Every schema that this tilld can still read has its step here. Schema 1 was never released.
+// Every schema that this tilld can still read has its step here. Schemas 1 and 2 were never
+// released.
 constexpr std::span<const migration> migrations{};
 
 const migration* migration_from(std::uint32_t schema) {

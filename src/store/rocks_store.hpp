@@ -15,7 +15,7 @@ namespace tilld::store {
 
 // The version of the grammar in keys.hpp and records.hpp. A store written by a newer tilld is
 // refused, an older one is migrated at open.
-inline constexpr std::uint32_t schema_version = 2;
+inline constexpr std::uint32_t schema_version = 3;
 
 struct rocks_options {
   std::string path;                            // a directory; made if absent, with mode 0700

@@ -9,9 +9,11 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
 #include "base/log.hpp"
+#include "store/keys.hpp"
 
 namespace tilld::store {
 
@@ -102,6 +104,22 @@ class watcher final : public rocksdb::EventListener {
   log::limited limited_{1};
 };
 
+// What a key of the index begins with: its group. Keys of no group (there are none) have no part in
+// the filters.
+class groups final : public rocksdb::SliceTransform {
+ public:
+  const char* Name() const override { return "tilld.group.1"; }
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
+    return {key.data(), length_of(key)};
+  }
+  bool InDomain(const rocksdb::Slice& key) const override { return length_of(key) > 0; }
+
+ private:
+  static std::size_t length_of(const rocksdb::Slice& key) {
+    return key::group_length({key.data(), key.size()});
+  }
+};
+
 }  // namespace
 
 rocksdb::DBOptions database_options(const rocks_options& options, rocksdb::Env* env,
@@ -129,9 +147,6 @@ rocksdb::DBOptions database_options(const rocks_options& options, rocksdb::Env* 
   o.avoid_unnecessary_blocking_io = true;  // a reader that drops a snapshot deletes no files
   o.bytes_per_sync = write_behind_bytes;   // tables reach the disk steadily, not in one stall
   o.max_background_jobs = 2;
-  // A list's documents lie all over the tables: finding one by its name costs half of what it costs
-  // to find its table, block and place.
-  o.row_cache = rocksdb::NewLRUCache(options.cache_bytes / row_share);
   o.db_write_buffer_size = buffers_in_memory * options.write_buffer_bytes;
   o.max_total_wal_size = buffers_in_log * options.write_buffer_bytes;
   return o;
@@ -145,11 +160,16 @@ rocksdb::ColumnFamilyOptions family_options(const rocks_options& options, family
   table.format_version = 5;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(bloom_bits, false));
   table.whole_key_filtering = true;
-  // Within the cache's bound; a table of 64 MB has some 100 KB of both, so they are not split up.
+  // Counted in the cache's bound; a table of 64 MB has some 100 KB of both, so they are not split
+  // up, and stay while the table is open, so that they need not be looked for.
   table.cache_index_and_filter_blocks = true;
-  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.metadata_cache_options.unpartitioned_pinning = rocksdb::PinningTier::kAll;
 
   rocksdb::ColumnFamilyOptions o;
+  if (f == family::index) {
+    o.prefix_extractor = std::make_shared<groups>();
+    table.whole_key_filtering = false;  // rows of the index are scanned, not asked for
+  }
   o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   o.compression = rocksdb::kLZ4Compression;
   o.level_compaction_dynamic_level_bytes = true;

@@ -68,7 +68,7 @@ TEST_CASE("A key is written exactly as the grammar says") {
   CHECK(key::objects_of(test, "customer") == "main\0tcustomer\0"s);
   CHECK(key::list(test, "invoice", "customer", "cus_1") == "main\0tlinvoice\0customer\0cus_1\0"s);
   CHECK(key::list_entry(test, "invoice", "", "", 258, "in_1") ==
-        "main\0tlinvoice\0\0\0\0\0\0\0\0\0\x01\x02in_1\0"s);
+        "main\0tlinvoice\0\0\0\0\0\xff\xff\xff\xff\xfe\xfd\x96\x91\xa0\xce\xff"s);
   CHECK(key::arrivals(connected) == "main/acct_9\0le"s);
   CHECK(key::arrival(test, 1, "evt_1") ==
         "main\0te\0\0\0\0\0\0\0\x01"
@@ -122,7 +122,8 @@ TEST_CASE("The order of object keys is the order of what they name") {
   }));
 }
 
-TEST_CASE("The order of list entries is by what they list, then by time, then by id") {
+TEST_CASE(
+    "The order of list entries is by what they list, then newest first, then by the larger id") {
   REQUIRE(rc::check([] {
     using entry = std::tuple<std::string, char, std::string, std::string, std::string, std::int64_t,
                              std::string>;
@@ -136,7 +137,21 @@ TEST_CASE("The order of list entries is by what they list, then by time, then by
     };
     const auto a = draw();
     const auto b = draw();
-    RC_ASSERT(same_order(a.first, a.second, b.first, b.second));
+    const auto list_of = [](const entry& e) {
+      const auto& [account, m, name, filter, v, time, id] = e;
+      return std::tie(account, m, name, filter, v);
+    };
+    const auto newest_first = [](const entry& e) {
+      return std::make_pair(-std::get<5>(e), std::get<6>(e));
+    };
+    if (list_of(a.second) != list_of(b.second) || std::get<5>(a.second) != std::get<5>(b.second)) {
+      const auto key_of = [&](const entry& e) {
+        return std::make_pair(list_of(e), newest_first(e));
+      };
+      RC_ASSERT(same_order(a.first, key_of(a.second), b.first, key_of(b.second)));
+    } else {
+      RC_ASSERT(same_order(b.first, std::get<6>(a.second), a.first, std::get<6>(b.second)));
+    }
   }));
 }
 
@@ -215,8 +230,6 @@ TEST_CASE("The id at the end of a key is read back from every kind of key") {
     const auto time = *some_time();
     const std::vector<std::pair<family, std::string>> keys{
         {family::objects, key::object(s, name, id)},
-        {family::index, key::list_entry(s, name, "customer", other, time, id)},
-        {family::index, key::list_entry(s, name, "", "", time, id)},
         {family::index, key::arrival(s, time, id)},
         {family::index, key::event_of(s, name, other, time, id)},
         {family::index, key::failure(s, id)},
@@ -234,6 +247,45 @@ TEST_CASE("The id at the end of a key is read back from every kind of key") {
     }
     RC_ASSERT(key::last_text(family::events, key::event(s, id)) == id);
     RC_ASSERT(key::last_text(key::event(s, "evt_" + id)) == "evt_" + id);
+  }));
+}
+
+TEST_CASE("Where a list entry stands is read back from its key") {
+  REQUIRE(rc::check([] {
+    const scope s = *some_scope();
+    const std::string id = *some_id();
+    const auto time = *some_time();
+    const auto name = object_name();
+    const auto value = *rc::gen::oneOf(rc::gen::just(std::string()), some_id());
+    const auto at = key::list_place(key::list_entry(s, name, "customer", value, time, id));
+    RC_ASSERT(at);
+    RC_ASSERT(at->created_s == time);
+    RC_ASSERT(at->id == id);
+    RC_ASSERT(!key::list_place(key::arrival(s, time, id)));
+    RC_ASSERT(!key::list_place(key::event_of(s, name, id, time, id)));
+    RC_ASSERT(!key::list_place(key::list(s, name, "customer", value)));
+  }));
+}
+
+TEST_CASE("A key of the index begins with its group, which is what scans of one name") {
+  REQUIRE(rc::check([] {
+    const scope s = *some_scope();
+    const std::string id = *some_id();
+    const auto name = object_name();
+    const auto time = *some_time();
+    const std::vector<std::pair<std::string, std::string>> groups_and_keys{
+        {key::list(s, name, "customer", id), key::list_entry(s, name, "customer", id, time, id)},
+        {key::list(s, name, "", ""), key::list_entry(s, name, "", "", time, id)},
+        {key::arrivals(s), key::arrival(s, time, id)},
+        {key::events_of(s, name, id), key::event_of(s, name, id, time, id)},
+        {key::failures(s), key::failure(s, id)}};
+    for (const auto& [group, key] : groups_and_keys) {
+      RC_LOG() << to_hex(group) << " " << to_hex(key);
+      RC_ASSERT(key::group_length(group) == group.size());
+      RC_ASSERT(key::group_length(key) == group.size());
+      RC_ASSERT(key::group_length(std::string_view(group).substr(0, group.size() - 1)) == 0u);
+    }
+    RC_ASSERT(key::group_length(s.bytes()) == 0u);
   }));
 }
 

@@ -19,6 +19,8 @@ using namespace tilld::store::testing;
 
 namespace {
 
+const std::string this_schema = std::to_string(schema_version);
+
 namespace fs = std::filesystem;
 
 std::unique_ptr<store::store> open(const std::string& path) {
@@ -36,11 +38,11 @@ error refusal(const std::string& path) {
   return refusal(small_options(path));
 }
 
-bool says(const error& e, errc code, std::initializer_list<const char*> parts) {
+bool says(const error& e, errc code, std::initializer_list<std::string> parts) {
   CAPTURE(e.message, to_string(e.code));
   CHECK(e.code == code);
   bool all = e.code == code;
-  for (const char* part : parts) {
+  for (const std::string& part : parts) {
     CAPTURE(part);
     const bool found = e.message.find(part) != std::string::npos;
     CHECK(found);
@@ -196,15 +198,16 @@ TEST_CASE("A store of a newer schema is refused by both versions and not touched
   const temp_dir dir;
   const std::string path = dir / "db";
   make_store(path);
-  set_schema(path, "3");
+  set_schema(path, std::to_string(schema_version + 1));
   const auto before = contents(path);
   CHECK(says(refusal(path), errc::corrupt,
-             {path.c_str(), "newer tilld", "has schema 3", "knows schemas up to 2"}));
+             {path.c_str(), "newer tilld", "has schema " + std::to_string(schema_version + 1),
+              "knows schemas up to " + this_schema}));
   auto reading = small_options(path);
   reading.read_only = true;
   CHECK(says(refusal(reading), errc::corrupt, {"newer tilld"}));
   CHECK(contents(path) == before);
-  set_schema(path, "2");
+  set_schema(path, this_schema);
   CHECK(open(path)->get(family::objects, "late").value() == "v");
 }
 
@@ -214,7 +217,8 @@ TEST_CASE("A schema that nothing leads away from is refused, and so is one that 
   make_store(path);
   set_schema(path, "0");
   auto before = contents(path);
-  CHECK(says(refusal(path), errc::corrupt, {"has schema 0", "with schema 2, cannot bring"}));
+  CHECK(says(refusal(path), errc::corrupt,
+             {"has schema 0", "with schema " + this_schema + ", cannot bring"}));
   CHECK(contents(path) == before);
   set_schema(path, "1x");
   before = contents(path);
@@ -228,7 +232,8 @@ TEST_CASE("A family that this version does not know means a newer one, and is re
   make_store(path);
   with_rocksdb(path, {"history"}, [](auto&, const auto&) {});
   const auto before = contents(path);
-  CHECK(says(refusal(path), errc::corrupt, {"newer tilld", "\"history\"", "schema 2"}));
+  CHECK(
+      says(refusal(path), errc::corrupt, {"newer tilld", "\"history\"", "schema " + this_schema}));
   CHECK(contents(path) == before);
 }
 
@@ -278,12 +283,12 @@ TEST_CASE("A first open that was cut off is begun again") {
       write_file(path + "/" + name, "");
     }
     fs::create_directory(path + "/lost+found");
-    CHECK(open(path)->get(family::meta, key::schema).value() == "2");
+    CHECK(open(path)->get(family::meta, key::schema).value() == this_schema);
   }
   SECTION("before all families were there") {
     const std::string path = dir / "db";
     with_rocksdb(path, {"objects", "meta"}, [](auto&, const auto&) {});
-    CHECK(open(path)->get(family::meta, key::schema).value() == "2");
+    CHECK(open(path)->get(family::meta, key::schema).value() == this_schema);
     CHECK(open(path)->get(family::feed, "x").value() == std::nullopt);
   }
 }
