@@ -15,6 +15,8 @@
 #include "store/rocks_database.hpp"
 #include "store/rocks_open.hpp"
 #include "store/rocks_testing.hpp"
+#include "store/rocks_tuning.hpp"
+#include "store/row_cache.hpp"
 #include "store/space_guard.hpp"
 
 namespace tilld::store {
@@ -78,13 +80,9 @@ class rocks_store final : public store {
   rocks_store(const rocks_store&) = delete;
   rocks_store& operator=(const rocks_store&) = delete;
 
-  result<std::optional<std::string>> get(family in, std::string_view key) const override {
-    return read_one(*now().open, nullptr, in, key);
-  }
+  result<std::optional<std::string>> get(family in, std::string_view key) const override;
   result<std::vector<std::optional<std::string>>> multi_get(
-      family in, std::span<const std::string> keys) const override {
-    return read_many(*now().open, nullptr, in, keys);
-  }
+      family in, std::span<const std::string> keys) const override;
   result<void> scan(const scan_range& range, const row_visitor& visit) const override {
     return read_range(*now().open, nullptr, range, visit);
   }
@@ -109,7 +107,9 @@ class rocks_store final : public store {
     const std::lock_guard lock(current_mutex_);
     return current_;
   }
+  // Nothing is committed meanwhile: the one that is replaced does not take anything any more.
   void replace(current by) {
+    const row_cache::change all(rows_);
     const std::lock_guard lock(current_mutex_);
     std::swap(current_, by);
   }
@@ -129,6 +129,7 @@ class rocks_store final : public store {
   const space_guard space_;
   mutable std::mutex current_mutex_;
   current current_;
+  mutable row_cache rows_;
   std::mutex commit_mutex_;  // a commit, or the moment in which a stalled database steps aside
   group_builder builder_;
   std::array<std::atomic<std::uint64_t>, family_count> numbers_{};
@@ -142,7 +143,8 @@ rocks_store::rocks_store(std::shared_ptr<database> open, const rocks_options& op
       env_(env),
       doorbell_(std::move(rings)),
       space_(options.path, options.least_free_bytes),
-      current_{open, open->state} {
+      current_{open, open->state},
+      rows_(options.cache_bytes / row_share) {
   set(numbers);
   if (!options_.read_only) keeper_ = std::thread([this] { look_after(); });
 }
@@ -166,6 +168,50 @@ void rocks_store::set(const number_list& numbers) {
   for (std::size_t i = 0; i < family_count; ++i) {
     numbers_[i].store(numbers[i], std::memory_order_release);
   }
+}
+
+std::optional<std::string> text_of(const row_cache::row& row) {
+  if (!row) return std::nullopt;
+  return *row;
+}
+
+row_cache::row row_of(const std::optional<std::string>& text) {
+  return text ? std::make_shared<const std::string>(*text) : nullptr;
+}
+
+result<std::optional<std::string>> rocks_store::get(family in, std::string_view key) const {
+  if (!row_cache::keeps(in)) return read_one(*now().open, nullptr, in, key);
+  const auto known = rows_.find(in, key);
+  if (known.what) return text_of(*known.what);
+  auto read = read_one(*now().open, nullptr, in, key);
+  if (read) rows_.keep(known.at, in, key, row_of(*read));
+  return read;
+}
+
+result<std::vector<std::optional<std::string>>> rocks_store::multi_get(
+    family in, std::span<const std::string> keys) const {
+  if (!row_cache::keeps(in)) return read_many(*now().open, nullptr, in, keys);
+  std::vector<std::optional<std::string>> rows(keys.size());
+  std::vector<std::string> unknown;
+  std::vector<std::pair<std::size_t, row_cache::place>> places;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto known = rows_.find(in, keys[i]);
+    if (known.what) {
+      rows[i] = text_of(*known.what);
+    } else {
+      unknown.push_back(keys[i]);
+      places.emplace_back(i, known.at);
+    }
+  }
+  if (unknown.empty()) return rows;
+  auto read = read_many(*now().open, nullptr, in, unknown);
+  if (!read) return read;
+  for (std::size_t i = 0; i < unknown.size(); ++i) {
+    const auto& [at, place] = places[i];
+    rows_.keep(place, in, unknown[i], row_of((*read)[i]));
+    rows[at] = std::move((*read)[i]);
+  }
+  return rows;
 }
 
 std::vector<result<void>> answer_all(std::size_t count, const error& why) {
@@ -199,7 +245,10 @@ std::vector<result<void>> rocks_store::commit_to(const current& at,
     return answer_all(group.size(), {errc::invalid, builder_.problem().ToString()});
   }
   if (builder_.write().Count() == 0) return answers;
-  const rocksdb::Status written = write(*at.open, builder_.write());
+  const rocksdb::Status written = [&] {
+    const row_cache::change these(rows_, group);
+    return write(*at.open, builder_.write());
+  }();
   if (!written.ok()) {
     at.state->take(written, "writing the log");
     return answer_all(group.size(), {errc::unavailable, at.state->why()});
