@@ -9,6 +9,7 @@
 #include <string>
 
 #include "actors/mirror.hpp"
+#include "actors/order_watch.hpp"
 #include "actors/settling.hpp"
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
@@ -34,7 +35,7 @@ inline constexpr std::int64_t refetch_retry_most_ms = 600'000;
 inline constexpr std::int64_t order_retry_ms = 15'000;
 inline constexpr std::int64_t order_retry_most_ms = 600'000;
 // Owners asked to rest per tick, and the tick.
-inline constexpr std::int64_t ingress_tick_ms = 2'000;
+inline constexpr std::int64_t ingress_tick_ms = 500;
 inline constexpr std::size_t rests_per_tick = 2'000;
 }  // namespace bounds
 
@@ -75,6 +76,7 @@ struct context {
   // Orders and fetches that are with the gateway; a shutdown waits for them.
   mutable std::atomic<int> outstanding{0};
   mutable settling unsettled{};
+  mutable order_watch watch{};
 };
 
 }  // namespace tilld::actors

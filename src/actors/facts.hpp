@@ -44,6 +44,10 @@ struct order_request {
   std::string owner;       // the customer it is about; empty: none
   stripe::call call;       // idempotency_key is filled in from caller_key or made
   std::string caller_key;  // the application's Idempotency-Key; empty: none
+  // While it is open no other order may be about the same: of two that make a customer for one user
+  // the second is answered 409, with the id of the first.
+  std::string claim{};
+  once<std::string> durable{};  // given the order's id when it is on disk, before it leaves
 };
 struct order_answer {
   int status = 503;             // HTTP

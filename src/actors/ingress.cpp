@@ -287,6 +287,7 @@ ingress_actor::behavior_type ingress(ingress_ptr self, const context* shared, wr
       [self](const owner_is_idle& m) { put_away(self, m); },
       [self](tick) {
         ask_idle_to_rest(self);
+        self->state.shared->watch.expire(self->state.shared->time.mono_ms());
         if (!self->state.draining) schedule_tick(self);
       },
       [self](drain) { self->state.draining = true; },

@@ -113,6 +113,9 @@ void finish(working_set& set, const order_context& context, store::order_record&
   set.put(family::outbox, key::order(context.scope, record.id), store::encode(record));
   set.erase(family::outbox, key::open_order(context.scope, record.id));
   const bool free_key = how == order_status::refused && frees_key(record.answer_status);
+  if (!record.claim.empty()) {
+    set.erase(family::outbox, key::order_by_claim(context.scope, record.claim));
+  }
   if (!record.caller_key.empty() && free_key) {
     set.erase(family::outbox, key::order_by_key(context.scope, record.caller_key));
   }
@@ -164,6 +167,18 @@ result<placed_order> open_order(working_set& set, const order_context& context,
       set.expect_absent(family::outbox, by_key);
     }
   }
+  if (!request.claim.empty()) {
+    const std::string by_claim = key::order_by_claim(context.scope, request.claim);
+    auto held = set.get(family::outbox, by_claim);
+    if (!held) return std::unexpected(held.error());
+    if (*held) {
+      auto busy = refuse_order(409, "invalid_request_error", "order_in_progress",
+                               "Order " + **held + " about the same is on its way.");
+      busy.order_id = **held;
+      return busy;
+    }
+    set.expect_absent(family::outbox, by_claim);
+  }
   store::order_record record;
   record.id = make_order_id(context.now_ms);
   record.call = request.call;
@@ -173,11 +188,15 @@ result<placed_order> open_order(working_set& set, const order_context& context,
       has_key ? request.caller_key : "tilld:" + std::string(context.node) + ":" + record.id;
   record.fingerprint = fingerprint;
   record.owner = request.owner;
+  record.claim = request.claim;
   record.created_ms = context.now_ms;
   set.put(family::outbox, key::order(context.scope, record.id), store::encode(record));
   set.put(family::outbox, key::open_order(context.scope, record.id), "");
   if (has_key) {
     set.put(family::outbox, key::order_by_key(context.scope, request.caller_key), record.id);
+  }
+  if (!record.claim.empty()) {
+    set.put(family::outbox, key::order_by_claim(context.scope, record.claim), record.id);
   }
   return record;
 }

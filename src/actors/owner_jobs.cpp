@@ -90,8 +90,11 @@ after_commit run(owner_state& me, working_set& set, core::customer_state*, place
   order->record = std::move(std::get<store::order_record>(*placed));
   order->record.call.give_up_after_ms = me.shared->order_wait_ms;
   order->answer = job.what.answer;
-  return [&me, order = std::move(order)](const error* failed) {
-    if (failed == nullptr) return send_order(me, order);
+  return [&me, order = std::move(order), durable = job.what.order->durable](const error* failed) {
+    if (failed == nullptr) {
+      durable(order->record.id);
+      return send_order(me, order);
+    }
     me.turn_over = true;
     order->answer(
         refuse_order(503, "api_error", "store_unavailable",
@@ -179,6 +182,7 @@ void order_ended(const owner_state& me, order_in_hand& order, const order_end& e
              {"request", order.record.answer_request_id},
              {"why", order.record.why}});
   order.answer(end.answer);
+  if (end.settled) me.shared->watch.ended(order.record.id);
 }
 
 // What has no customer of its own changes what it is of: a refund its charge, an item its

@@ -255,6 +255,11 @@ void till::take_fetch(fetch_request fetch, once<fetch_answer> answer) {
       actors::take_fetch{std::make_shared<fetch_request>(std::move(fetch)), std::move(answer)});
 }
 
+void till::wait_for_order(const std::string& order_id, std::int64_t wait_ms,
+                          std::move_only_function<void(bool ended)> then) {
+  system_->shared.watch.wait(order_id, system_->shared.time.mono_ms() + wait_ms, std::move(then));
+}
+
 void till::commit(store::batch batch, once<result<void>> answer) {
   system_->actors->spawn([batch = std::make_shared<const store::batch>(std::move(batch)),
                           answer = std::move(answer),
@@ -311,6 +316,10 @@ const store::reader& till::read() const {
 
 bool till::can_order(const store::scope& scope) const {
   return system_->has_gateway(scope);
+}
+
+const std::string& till::user_id_metadata() const {
+  return system_->settings.user_id_metadata;
 }
 
 int till::stop(std::int64_t deadline_ms) {

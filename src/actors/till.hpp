@@ -59,6 +59,10 @@ class till {
   void take_event(incoming_event event, once<event_answer> answer);
   void take_order(order_request order, once<order_answer> answer);
   void take_fetch(fetch_request fetch, once<fetch_answer> answer);
+  // Tells, once: true when the order has ended, false after so long. Look at it after this call: it
+  // may have ended before.
+  void wait_for_order(const std::string& order_id, std::int64_t wait_ms,
+                      std::move_only_function<void(bool ended)> then);
   // A change that is no fact from Stripe: API tokens.
   void commit(store::batch batch, once<result<void>> answer);
 
@@ -71,6 +75,7 @@ class till {
   bool anybody_settles() const;
   bool settles(const store::scope& scope, std::string_view owner) const;
   bool can_order(const store::scope& scope) const;  // there is a Stripe key
+  const std::string& user_id_metadata() const;      // the key of the application's own ids
 
   // No new work; what has begun is finished or safely stored, until the deadline. Idempotent.
   // Returns what was left behind (orders that stay open in the outbox).

@@ -18,6 +18,7 @@ constexpr char link_kind = 'u';
 constexpr char order_kind = 'o';
 constexpr char open_kind = 'p';
 constexpr char caller_key_kind = 'k';
+constexpr char claim_kind = 'c';
 
 constexpr std::size_t time_bytes = 8;
 constexpr std::int64_t latest_time = (std::int64_t{1} << 48) - 1;
@@ -310,6 +311,22 @@ std::string user_links(const scope& s, std::string_view user_id) {
   return kind_and_text(s, link_kind, user_id);
 }
 
+std::string all_user_links(const scope& s) {
+  return kind_only(s, link_kind);
+}
+
+std::optional<link_place> user_link_place(std::string_view user_link_key) {
+  remainder r{user_link_key};
+  r.skip_scope();
+  if (r.take_kind() != link_kind) return std::nullopt;
+  link_place found;
+  found.user_id = r.take_text();
+  const auto customer = r.only_text();
+  if (!customer) return std::nullopt;
+  found.customer_id = *customer;
+  return found;
+}
+
 std::string user_link(const scope& s, std::string_view user_id, std::string_view customer_id) {
   std::string out = user_links(s, user_id);
   append_text(out, customer_id);
@@ -334,6 +351,10 @@ std::string open_order(const scope& s, std::string_view order_id) {
 
 std::string order_by_key(const scope& s, std::string_view idempotency_key) {
   return kind_and_text(s, caller_key_kind, idempotency_key);
+}
+
+std::string order_by_claim(const scope& s, std::string_view claim) {
+  return kind_and_text(s, claim_kind, claim);
 }
 
 std::string token(std::string_view sha256_of_token) {
@@ -401,7 +422,7 @@ std::optional<std::string_view> last_text(family in, std::string_view key) {
     case family::events:
       return r.only_text();
     case family::outbox:
-      return id_after_kind(r, "opk");
+      return id_after_kind(r, "opkc");
     case family::customers:
       if (r.left.starts_with(link_kind)) return id_after_text(r);
       return id_after_kind(r, "s");
@@ -419,7 +440,7 @@ std::optional<std::string_view> last_text(std::string_view key) {
   r.skip_scope();
   if (r.ok) {
     if (const auto id = id_after_time(r)) return id;
-    if (const auto id = id_after_kind(r, "fsopk")) return id;
+    if (const auto id = id_after_kind(r, "fsopkc")) return id;
     if (const auto id = r.only_text()) return id;
   }
   // No time in it and more than one text: the last begins behind the last NUL but one.

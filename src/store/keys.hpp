@@ -19,6 +19,8 @@
 //   outbox     scope "o" order-id:text                                  → order_record
 //              scope "p" order-id:text                                  → ""   still open
 //              scope "k" idempotency-key:text                           → order-id
+//              scope "c" claim:text                                     → order-id, while it is
+//              open
 //   feed       number                                                   → feed entry (JSON)
 //   meta       "schema"                                                 → decimal version
 //              "node"                                                   → this store's own name
@@ -95,7 +97,7 @@ std::size_t group_length(std::string_view index_key) noexcept;
 // grammar, ends in no text, or is a list entry.
 std::optional<std::string_view> last_text(family in, std::string_view key);
 // The same for a key whose family is not at hand. Right for all but the `events` family, where an
-// id that begins with one of "fsopk" would be taken for a kind and an id ("evt_…" never is).
+// id that begins with one of "fsopkc" would be taken for a kind and an id ("evt_…" never is).
 std::optional<std::string_view> last_text(std::string_view key);
 
 std::string arrivals(const scope& s);  // prefix
@@ -109,6 +111,13 @@ std::string event(const scope& s, std::string_view event_id);
 
 std::string customer_state(const scope& s, std::string_view customer_id);
 std::string user_links(const scope& s, std::string_view user_id);  // prefix
+std::string all_user_links(const scope& s);                        // prefix
+// Whose link it is, and to which customer; nullopt for any other key.
+struct link_place {
+  std::string_view user_id;
+  std::string_view customer_id;
+};
+std::optional<link_place> user_link_place(std::string_view user_link_key);
 std::string user_link(const scope& s, std::string_view user_id, std::string_view customer_id);
 
 std::string order(const scope& s, std::string_view order_id);
@@ -116,6 +125,7 @@ std::string orders(const scope& s);       // prefix
 std::string open_orders(const scope& s);  // prefix
 std::string open_order(const scope& s, std::string_view order_id);
 std::string order_by_key(const scope& s, std::string_view idempotency_key);
+std::string order_by_claim(const scope& s, std::string_view claim);
 
 std::string token(std::string_view sha256_of_token);
 std::string tokens();  // prefix

@@ -272,6 +272,7 @@ std::string encode(const order_record& r) {
   out["caller_key"] = to_text(r.caller_key);
   out["fingerprint"] = to_text(r.fingerprint);
   out["owner"] = to_text(r.owner);
+  out["claim"] = to_text(r.claim);
   out["created_ms"] = r.created_ms;
   out["finished_ms"] = r.finished_ms;
   out["attempts"] = r.attempts;
@@ -291,6 +292,7 @@ result<order_record> decode_order(std::string_view bytes) {
   from.text("caller_key", r.caller_key);
   from.text("fingerprint", r.fingerprint);
   from.text("owner", r.owner);
+  from.text("claim", r.claim);
   from.number("created_ms", r.created_ms);
   from.number("finished_ms", r.finished_ms);
   from.number("attempts", r.attempts);

@@ -77,6 +77,7 @@ struct order_record {
   std::string caller_key;   // the Idempotency-Key the application sent; empty: none
   std::string fingerprint;  // of verb, target and body, to notice a key used for something else
   std::string owner;        // customer id or empty: the catalogue
+  std::string claim{};      // what no other open order may be about; empty: nothing
   std::int64_t created_ms = 0;
   std::int64_t finished_ms = 0;
   int attempts = 0;

@@ -88,6 +88,7 @@ TEST_CASE("A key is written exactly as the grammar says") {
   CHECK(key::open_orders(test) == "main\0tp"s);
   CHECK(key::open_order(test, "ord_1") == "main\0tpord_1\0"s);
   CHECK(key::order_by_key(test, "k1") == "main\0tkk1\0"s);
+  CHECK(key::order_by_claim(test, "c1") == "main\0tcc1\0"s);
   CHECK(key::tokens() == "token\0"s);
   CHECK(key::token("\0\xff"s) == "token\0\0\xff"s);
   CHECK(key::refetches() == "refetch\0"s);
@@ -238,6 +239,7 @@ TEST_CASE("The id at the end of a key is read back from every kind of key") {
         {family::outbox, key::order(s, id)},
         {family::outbox, key::open_order(s, id)},
         {family::outbox, key::order_by_key(s, id)},
+        {family::outbox, key::order_by_claim(s, id)},
         {family::meta, key::refetch(s, name, id)},
     };
     for (const auto& [in, key] : keys) {
@@ -264,6 +266,22 @@ TEST_CASE("Where a list entry stands is read back from its key") {
     RC_ASSERT(!key::list_place(key::arrival(s, time, id)));
     RC_ASSERT(!key::list_place(key::event_of(s, name, id, time, id)));
     RC_ASSERT(!key::list_place(key::list(s, name, "customer", value)));
+  }));
+}
+
+TEST_CASE("Whose a user's link is, and to whom, is read back from its key") {
+  REQUIRE(rc::check([] {
+    const scope s = *some_scope();
+    const std::string user = *some_id();
+    const std::string customer = *some_id();
+    const std::string key = key::user_link(s, user, customer);
+    const auto at = key::user_link_place(key);
+    RC_ASSERT(at);
+    RC_ASSERT(at->user_id == user);
+    RC_ASSERT(at->customer_id == customer);
+    RC_ASSERT(key.starts_with(key::all_user_links(s)));
+    RC_ASSERT(!key::user_link_place(key::customer_state(s, customer)));
+    RC_ASSERT(!key::user_link_place(key::user_links(s, user)));
   }));
 }
 

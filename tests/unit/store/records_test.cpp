@@ -62,6 +62,7 @@ order_record some_order() {
   r.caller_key = *any_bytes();
   r.fingerprint = *any_bytes();
   r.owner = *any_bytes();
+  r.claim = *any_bytes();
   r.created_ms = any<std::int64_t>();
   r.finished_ms = any<std::int64_t>();
   r.attempts = any<int>();
@@ -83,10 +84,10 @@ auto fields(const stripe::call& c) {
                   c.stripe_account, c.in, c.give_up_after_ms);
 }
 auto fields(const order_record& r) {
-  return std::tuple_cat(
-      fields(r.call),
-      std::tie(r.id, r.status, r.caller_key, r.fingerprint, r.owner, r.created_ms, r.finished_ms,
-               r.attempts, r.answer_status, r.answer_body, r.answer_request_id, r.why));
+  return std::tuple_cat(fields(r.call),
+                        std::tie(r.id, r.status, r.caller_key, r.fingerprint, r.owner, r.claim,
+                                 r.created_ms, r.finished_ms, r.attempts, r.answer_status,
+                                 r.answer_body, r.answer_request_id, r.why));
 }
 auto fields(const refetch_record& r) {
   return std::tie(r.why, r.since_ms, r.tries);
