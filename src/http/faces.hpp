@@ -3,7 +3,7 @@
 //   webhooks.cpp  POST /webhooks/stripe/{endpoint}        on the webhooks listener
 //   v1.cpp        /v1/…                                    Stripe's own API: v1_reads, v1_orders
 //   v2.cpp        /v2/…                                    Stripe's, in JSON: passed on
-//   api.cpp       /api/…                                   the subscription API
+//   api/          /api/…, /openapi.json                    the subscription API
 //   admin.cpp     /admin/api/…                             tokens and events, for the command line
 //   ops.cpp       /healthz, /readyz, /metrics
 #pragma once
@@ -42,10 +42,10 @@ struct house {
   std::string account_names() const;  // "main, shop": for people
 };
 
-// Asks for a token on every path but /healthz, /readyz and /metrics: read for GET, write for the
-// rest, admin under /admin. Then finds the account that the request is about: the token's own, else
-// the one that the header Tilld-Account names, else the only one there is. Errors in Stripe's
-// shape.
+// Asks for a token on every path but /healthz, /readyz, /metrics and /openapi.json: read for GET,
+// write for the rest, admin under /admin. Then finds the account that the request is about: the
+// token's own, else the one that the header Tilld-Account names, else the only one there is. Errors
+// in Stripe's shape.
 router::guard token_guard(const house& h);
 
 void add_webhook_routes(router& to, const house& h);

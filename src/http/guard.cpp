@@ -6,7 +6,8 @@ namespace tilld::http {
 namespace {
 
 bool is_open(const request& r) {
-  return r.path == "/healthz" || r.path == "/readyz" || r.path == "/metrics";
+  return r.path == "/healthz" || r.path == "/readyz" || r.path == "/metrics" ||
+         r.path == "/openapi.json";
 }
 
 response unauthorized(std::string_view message) {
