@@ -1,6 +1,6 @@
-// Rows in memory as they were read last: those of objects, and of the meta family, of which a few
-// are asked with nearly every request. Finding a row here costs a tenth of finding it in RocksDB,
-// whose own row cache looks through memory tables, files and filters before it is asked.
+// Rows in memory as they were read last: those of objects and customers, and of the meta family, of
+// which a few are asked with nearly every request. Finding a row here costs a tenth of finding it
+// in RocksDB, whose own row cache looks through memory tables, files and filters first.
 //
 // A row is dropped before a commit that changes it begins, and what was read before or during the
 // commit is not kept. So nobody finds a row older than the last answered commit, and nobody finds
@@ -29,7 +29,9 @@ class row_cache {
   using row = std::shared_ptr<const std::string>;
 
   explicit row_cache(std::size_t most_bytes);
-  static bool keeps(family in) noexcept { return in == family::objects || in == family::meta; }
+  static bool keeps(family in) noexcept {
+    return in == family::objects || in == family::customers || in == family::meta;
+  }
 
   // Thread-safe. What is not here has to be read, and given to keep() with the place from before it
   // was read. The family must be one that is kept.

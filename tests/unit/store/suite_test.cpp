@@ -389,7 +389,7 @@ TEST_CASE("A scan of one group of the index shows all of it and nothing else") {
 
 TEST_CASE("What a commit has written is read at once, while others read it") {
   subject it(any_kind());
-  const family in = GENERATE(family::objects, family::meta, family::events);
+  const family in = GENERATE(family::objects, family::customers, family::meta, family::events);
   const bool many = GENERATE(false, true);
   CAPTURE(to_string(in), many);
   std::atomic<bool> done{false};
