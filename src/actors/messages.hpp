@@ -20,6 +20,7 @@
 
 #include <caf/all.hpp>
 
+#include "actors/decisions.hpp"
 #include "actors/facts.hpp"
 #include "base/once.hpp"
 #include "net/client.hpp"
@@ -34,6 +35,10 @@ struct order_in_hand {
   once<order_answer> answer;
   stripe::outcome outcome;  // once the gateway has said
   int resumed = 0;          // how often it was taken up again
+  // When it first left, by what its owner had decided until then; of another owner, or of an
+  // earlier run, nobody knows.
+  std::weak_ptr<const decisions> left_from{};
+  std::uint64_t left_at = 0;
 };
 
 // A document as Stripe answered it.

@@ -416,6 +416,7 @@ result<mirrored> mirror_snapshot(working_set& set, core::customer_state* state,
   fact.deleted = snap.deleted;
   fact.missing = snap.missing;
   fact.refetch = snap.refetch;
+  fact.after_held = snap.after_held;
   std::optional<core::held> current;
   if (*before) current = held_of(**before);
   peer_events peers;

@@ -55,7 +55,8 @@ struct snapshot {
   bool deleted = false;
   bool missing = false;
   bool refetch = false;
-  std::string_view cause;  // order id or "fetch"; for the feed
+  bool after_held = false;  // it left after the last decision about the object
+  std::string_view cause;   // order id or "fetch"; for the feed
 };
 result<mirrored> mirror_snapshot(working_set& set, core::customer_state* state,
                                  const mirror_context& context, const snapshot& snap);

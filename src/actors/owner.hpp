@@ -6,6 +6,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -45,6 +46,7 @@ struct owner_state {
   bool committing = false;
   bool alone = false;  // after a conflict: one fact per commit, so that only the culprit fails
   std::uint64_t taken = 0;
+  std::shared_ptr<decisions> decided = std::make_shared<decisions>();
   bool order_away = false;
   bool turn_over = false;          // set by a job: the next order may take its turn
   std::deque<place_order> orders;  // wait for their turn

@@ -58,6 +58,8 @@ void answer_event(const owner_state& me, const take_event& what, event_answer an
 }
 
 after_commit run(owner_state& me, working_set& set, core::customer_state* next, apply_event& job) {
+  const stripe::event& event = *job.what.event->event;
+  me.decided->note(event.object_name, event.object_id);
   auto became = mirror_event(set, next, mirror_context_of(me), *job.what.event);
   if (!became) {
     return [&me, what = job.what, why = became.error().message](const error*) {
@@ -146,15 +148,18 @@ std::int64_t earliest_truth_s(const order_in_hand& order) {
 }
 
 // An answer in another version is of another shape: what it has changed is fetched instead.
-result<mirrored> mirror_answer(working_set& set, core::customer_state* state,
-                               const mirror_context& context, const order_in_hand& order,
-                               const stripe::object_head& head) {
+result<mirrored> mirror_answer(owner_state& me, working_set& set, core::customer_state* state,
+                               const order_in_hand& order, const stripe::object_head& head) {
+  const mirror_context context = mirror_context_of(me);
   const std::string& version = order.record.call.api_version;
   if (!version.empty() && version != context.rules.api_version && !head.deleted) {
     return mirror_doubt(set, state, context, head.object_name, head.id, "other API version");
   }
   snapshot snap = snapshot_of(head, order.outcome, order.record.id);
   snap.lo_s = earliest_truth_s(order);
+  snap.after_held = !order.outcome.replayed && order.left_from.lock() == me.decided &&
+                    me.decided->none_since(order.left_at, head.object_name, head.id);
+  me.decided->note(head.object_name, head.id);
   return mirror_snapshot(set, state, context, snap);
 }
 
@@ -208,7 +213,7 @@ after_commit run(owner_state& me, working_set& set, core::customer_state* next, 
   if (const auto head = kept_shape(record.call, order->outcome)) {
     me.shared->unsettled.touch(me.scope, head->owner_customer, now_ms);
     touch_referred(me, *head, now_ms);
-    auto became = mirror_answer(set, next, mirror_context_of(me), *order, *head);
+    auto became = mirror_answer(me, set, next, *order, *head);
     if (became) refetch = became->refetch;
     if (!became) {
       log::error("answer_not_mirrored", {{"order", record.id}, {"why", became.error().message}});
@@ -250,6 +255,7 @@ after_commit run(owner_state& me, working_set& set, core::customer_state* next,
     snap.cause = "fetch";
   }
   snap.refetch = request.is_refetch;
+  me.decided->note(snap.object_name, snap.object_id);
   auto became = mirror_snapshot(set, next, mirror_context_of(me), snap);
   return [&me, in_hand, became = std::move(became)](const error* failed) {
     const fetch_request& asked = in_hand->request;
@@ -306,6 +312,10 @@ void refuse_job(owner_state& me, owner_job& job, const error& why) {
 }
 
 void send_order(owner_state& me, std::shared_ptr<order_in_hand> order) {
+  if (order->resumed == 0 && order->record.attempts == 0) {
+    order->left_from = me.decided;
+    order->left_at = me.decided->now();
+  }
   auto call = std::make_shared<const stripe::call>(order->record.call);
   ++me.shared->outstanding;
   stripe::outcome lost;

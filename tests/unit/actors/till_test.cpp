@@ -258,6 +258,24 @@ TEST_CASE("what an order in another API version has changed is fetched in the pi
   CHECK(t.state("cus_1").user_id == "right");
 }
 
+TEST_CASE("an order in the very second of an event that was applied before it is newer than that") {
+  auto renamed = customer("cus_1", "ada");
+  renamed["name"] = "by the order";
+  scripted_stripe stripe([&](const net::request&) { return scripted_stripe::ok(renamed, 5000); });
+  bench_till t(&stripe);
+  auto told = customer("cus_1", "ada");
+  told["name"] = "by the event";
+  t.event(event_text("evt_1", "customer.updated", 5000, told, {{"name", nullptr}}));
+  actors::order_request r;
+  r.scope = main_scope;
+  r.call.verb = "POST";
+  r.call.target = "/v1/customers/cus_1";
+  r.owner = "cus_1";
+  CHECK(t.order(std::move(r)).status == 200);
+  CHECK((*t.document("customer", "cus_1"))["name"] == "by the order");
+  CHECK(t.state("cus_1").name == "by the order");
+}
+
 TEST_CASE("the objects that an order's answer shows whole are mirrored, too") {
   scripted_stripe stripe([&](const net::request&) {
     auto one = subscription("sub_1", "cus_1", "active");
