@@ -112,6 +112,9 @@ void finish(working_set& set, const order_context& context, store::order_record&
   record.finished_ms = context.now_ms;
   set.put(family::outbox, key::order(context.scope, record.id), store::encode(record));
   set.erase(family::outbox, key::open_order(context.scope, record.id));
+  if (how == order_status::parked) {
+    set.put(family::outbox, key::parked_order(context.scope, record.id), "");
+  }
   const bool free_key = how == order_status::refused && frees_key(record.answer_status);
   if (!record.claim.empty()) {
     set.erase(family::outbox, key::order_by_claim(context.scope, record.claim));

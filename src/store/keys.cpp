@@ -19,6 +19,7 @@ constexpr char order_kind = 'o';
 constexpr char open_kind = 'p';
 constexpr char caller_key_kind = 'k';
 constexpr char claim_kind = 'c';
+constexpr char parked_kind = 'w';
 
 constexpr std::size_t time_bytes = 8;
 constexpr std::int64_t latest_time = (std::int64_t{1} << 48) - 1;
@@ -349,6 +350,14 @@ std::string open_order(const scope& s, std::string_view order_id) {
   return kind_and_text(s, open_kind, order_id);
 }
 
+std::string parked_orders(const scope& s) {
+  return kind_only(s, parked_kind);
+}
+
+std::string parked_order(const scope& s, std::string_view order_id) {
+  return kind_and_text(s, parked_kind, order_id);
+}
+
 std::string order_by_key(const scope& s, std::string_view idempotency_key) {
   return kind_and_text(s, caller_key_kind, idempotency_key);
 }
@@ -422,7 +431,7 @@ std::optional<std::string_view> last_text(family in, std::string_view key) {
     case family::events:
       return r.only_text();
     case family::outbox:
-      return id_after_kind(r, "opkc");
+      return id_after_kind(r, "opkcw");
     case family::customers:
       if (r.left.starts_with(link_kind)) return id_after_text(r);
       return id_after_kind(r, "s");
@@ -440,7 +449,7 @@ std::optional<std::string_view> last_text(std::string_view key) {
   r.skip_scope();
   if (r.ok) {
     if (const auto id = id_after_time(r)) return id;
-    if (const auto id = id_after_kind(r, "fsopkc")) return id;
+    if (const auto id = id_after_kind(r, "fsopkcw")) return id;
     if (const auto id = r.only_text()) return id;
   }
   // No time in it and more than one text: the last begins behind the last NUL but one.

@@ -18,6 +18,7 @@
 //              scope "u" user-id:text customer-id:text                  → ""   own id → customer
 //   outbox     scope "o" order-id:text                                  → order_record
 //              scope "p" order-id:text                                  → ""   still open
+//              scope "w" order-id:text                                  → ""   parked
 //              scope "k" idempotency-key:text                           → order-id
 //              scope "c" claim:text                                     → order-id, while it is
 //              open
@@ -97,7 +98,7 @@ std::size_t group_length(std::string_view index_key) noexcept;
 // grammar, ends in no text, or is a list entry.
 std::optional<std::string_view> last_text(family in, std::string_view key);
 // The same for a key whose family is not at hand. Right for all but the `events` family, where an
-// id that begins with one of "fsopkc" would be taken for a kind and an id ("evt_…" never is).
+// id that begins with one of "fsopkcw" would be taken for a kind and an id ("evt_…" never is).
 std::optional<std::string_view> last_text(std::string_view key);
 
 std::string arrivals(const scope& s);  // prefix
@@ -124,6 +125,8 @@ std::string order(const scope& s, std::string_view order_id);
 std::string orders(const scope& s);       // prefix
 std::string open_orders(const scope& s);  // prefix
 std::string open_order(const scope& s, std::string_view order_id);
+std::string parked_orders(const scope& s);  // prefix
+std::string parked_order(const scope& s, std::string_view order_id);
 std::string order_by_key(const scope& s, std::string_view idempotency_key);
 std::string order_by_claim(const scope& s, std::string_view claim);
 

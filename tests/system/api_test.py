@@ -198,7 +198,6 @@ def links(binary):
         assert [d["user_id"] for d in report] == ["twin"] and len(report[0]["customers"]) == 2
         error = app.refused(409, "customers_several", "DELETE", "/api/customers/twin")
         assert twin["duplicates"][0] in error["message"]
-        time.sleep(1.1)  # an order in the very second of an event is looked up again, and then seen
         away = app.send("DELETE", f"/api/customers/{twin['duplicates'][0]}/link").json
         assert away["outcome"] == "unlinked" and away["user_id"] is None, away
         gone = app.send("DELETE", "/api/customers/twin").json
@@ -252,10 +251,21 @@ def orders(binary):
         assert len(rest["data"]) == 1 and not rest["has_more"], rest
         assert app.send("GET", "/api/orders?status=refused").json["data"] == []
         app.refused(404, "order_unknown", "GET", "/api/orders/ord_none")
+        # Done, and answered with an error that is not to be tried again: nobody can say what is so.
+        app.stripe.request("POST", "/_sandbox/faults", json.dumps({"error_final": 1}),
+                           {"Content-Type": "application/json"})
+        assert app.send("PUT", "/api/customers/lost", {}).status == 500
+        app.stripe.delete("/_sandbox/faults")
+        parked = app.send("GET", "/api/orders?status=parked").json["data"]
+        assert len(parked) == 1 and parked[0]["why"], parked
+        assert app.send("GET", "/api/orders?status=open").json["data"] == []
+        # It was done, and the event says so: the user has one customer.
+        wait_for(lambda: app.send("GET", "/api/customers/lost").status == 200, 10, "the event")
+        assert app.put("lost")["outcome"] == "unchanged"
         one = app.put("dan", {"name": "Dan"}, Idempotency_Key="k1")
         same = app.put("dan", {"name": "Dan"}, Idempotency_Key="k1")
         assert one["customer"] == same["customer"] and same["outcome"] == "unchanged"
-        assert len(app.customers()) == 4
+        assert len(app.customers()) == 5
 
 
 if __name__ == "__main__":

@@ -92,33 +92,50 @@ void one(const asked_ptr& asked, const responder& answer) {
   if (!open) show_order(asked, answer);
 }
 
+// Where the orders of a status are: all of them, or the few that are still to end or to be looked
+// at.
+struct source {
+  std::string prefix;
+  std::string from;
+};
+source source_of(const store::scope& scope, const std::string& status, const std::string& after) {
+  if (status == "open") {
+    return {key::open_orders(scope), after.empty() ? "" : key::open_order(scope, after)};
+  }
+  if (status == "parked") {
+    return {key::parked_orders(scope), after.empty() ? "" : key::parked_order(scope, after)};
+  }
+  return {key::orders(scope), after.empty() ? "" : key::order(scope, after)};
+}
+
 // Newest first, as ids are made of time.
 void list(const asked_ptr& asked, const responder& answer) {
   const auto limit = static_cast<std::size_t>(asked->number("limit", 10));
   const std::string status = asked->text("status");
-  const std::string after = asked->text("after");
-  const std::string prefix = key::orders(asked->scope);
-  const std::string from = after.empty() ? "" : key::order(asked->scope, after);
+  const source in = source_of(asked->scope, status, asked->text("after"));
   json data = json::array();
   bool more = false;
-  std::optional<error> damaged;
+  std::optional<error> failed;
   auto scanned = asked->of.till.read().scan(
-      {family::outbox, prefix, from, true}, [&](std::string_view, std::string_view row) {
-        auto record = store::decode_order(row);
+      {family::outbox, in.prefix, in.from, true}, [&](std::string_view row_key, std::string_view) {
+        const auto id = key::last_text(family::outbox, row_key);
+        auto record = load(*asked, std::string(id.value_or("")));
         if (!record) {
-          damaged = record.error();
+          failed = record.error();
           return false;
         }
-        if (!status.empty() && store::to_string(record->status) != status) return true;
+        const bool wanted =
+            *record && (status.empty() || store::to_string((*record)->status) == status);
+        if (!wanted) return true;
         if (data.size() == limit) {
           more = true;
           return false;
         }
-        data.push_back(shown(*record));
+        data.push_back(shown(**record));
         return true;
       });
   if (!scanned) return void(answer(unavailable(scanned.error())));
-  if (damaged) return void(answer(unavailable(*damaged)));
+  if (failed) return void(answer(unavailable(*failed)));
   answer(found({{"data", std::move(data)}, {"has_more", more}}));
 }
 

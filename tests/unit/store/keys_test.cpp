@@ -89,6 +89,7 @@ TEST_CASE("A key is written exactly as the grammar says") {
   CHECK(key::open_order(test, "ord_1") == "main\0tpord_1\0"s);
   CHECK(key::order_by_key(test, "k1") == "main\0tkk1\0"s);
   CHECK(key::order_by_claim(test, "c1") == "main\0tcc1\0"s);
+  CHECK(key::parked_order(test, "ord_1") == "main\0tword_1\0"s);
   CHECK(key::tokens() == "token\0"s);
   CHECK(key::token("\0\xff"s) == "token\0\0\xff"s);
   CHECK(key::refetches() == "refetch\0"s);
@@ -240,6 +241,7 @@ TEST_CASE("The id at the end of a key is read back from every kind of key") {
         {family::outbox, key::open_order(s, id)},
         {family::outbox, key::order_by_key(s, id)},
         {family::outbox, key::order_by_claim(s, id)},
+        {family::outbox, key::parked_order(s, id)},
         {family::meta, key::refetch(s, name, id)},
     };
     for (const auto& [in, key] : keys) {
