@@ -268,5 +268,38 @@ def orders(binary):
         assert len(app.customers()) == 5
 
 
+def entitled(binary):
+    """What a customer may use is what they have subscribed to, and each check says why"""
+    with Lab(binary) as lab:
+        app = Application(lab)
+        ada = app.put("ada")["customer"]
+
+        def check(feature):
+            answer = app.send("GET", f"/api/customers/ada/check/{feature}")
+            assert answer.status == 200, answer
+            return answer.json["granted"], answer.json["reason"]
+
+        assert check("export") == (False, "no_subscription")
+        api = lab.api()
+        product = api.post("/v1/products", {"name": "Pro", "metadata": {
+            "features": "export, a b/c"}}).json["id"]
+        price = api.post("/v1/prices", {"product": product, "currency": "usd", "unit_amount": 900,
+                                        "recurring": {"interval": "month"}}).json["id"]
+        card = api.post("/v1/payment_methods/pm_card_visa/attach", {"customer": ada}).json["id"]
+        sub = api.post("/v1/subscriptions", {"customer": ada, "items": [{"price": price}],
+                                             "default_payment_method": card}).json
+        assert sub["status"] == "active", sub
+        assert check("export") == (True, "subscription_live")
+        assert check("a%20b%2Fc") == (True, "subscription_live")
+        assert check("import") == (False, "feature_not_included")
+        assert app.send("GET", "/api/customers/ada/entitlements").json["features"] == [
+            "a b/c", "export"]
+        assert api.delete("/v1/subscriptions/" + sub["id"]).status == 200
+        assert check("export") == (False, "subscription_not_live")
+        app.send("DELETE", "/api/customers/ada")
+        assert check("export") == (False, "customer_deleted")
+        app.refused(404, "customer_unknown", "GET", "/api/customers/nobody/check/export")
+
+
 if __name__ == "__main__":
-    harness.main([customers, at_once, links, wrong_requests, orders])
+    harness.main([customers, at_once, links, wrong_requests, orders, entitled])

@@ -242,9 +242,7 @@ class linking : public std::enable_shared_from_this<linking> {
     return form;
   }
 
-  static std::string id_in(std::string_view document) {
-    return stripe::text_at(document, "id");
-  }
+  static std::string id_in(std::string_view document) { return stripe::text_at(document, "id"); }
 
   const asked_ptr asked_;
   const responder answer_;
@@ -266,6 +264,33 @@ void entitlements(const asked_ptr& asked, const responder& answer) {
   response ok = found(core::entitlements_answer(
       *state, [&](std::string_view id) { return product_facts(*asked, id); },
       asked->of.time.wall_s()));
+  ok.headers.emplace_back("Tilld-Source", "mirror");
+  answer(std::move(ok));
+}
+
+// Why a feature is not granted: the customer has no access at all, or not to this.
+std::string reason_of(const json& entitled, bool granted) {
+  const std::string reason = entitled.at("reason").get<std::string>();
+  const bool active = entitled.at("active").get<bool>();
+  return granted || !active ? reason : "feature_not_included";
+}
+
+void check_feature(const asked_ptr& asked, const responder& answer) {
+  auto state = customer_named(*asked, asked->argument());
+  if (!state) return void(answer(unknown_customer(state.error(), asked->argument())));
+  const json entitled = core::entitlements_answer(
+      *state, [&](std::string_view id) { return product_facts(*asked, id); },
+      asked->of.time.wall_s());
+  const std::string& feature = asked->argument(1);
+  const json& features = entitled.at("features");
+  const bool granted = std::ranges::find(features, json(feature)) != features.end();
+  response ok = found({{"customer", state->id},
+                       {"user_id", entitled.at("user_id")},
+                       {"feature", feature},
+                       {"granted", granted},
+                       {"reason", reason_of(entitled, granted)},
+                       {"as_of", entitled.at("as_of")},
+                       {"stale", entitled.at("stale")}});
   ok.headers.emplace_back("Tilld-Source", "mirror");
   answer(std::move(ok));
 }
@@ -462,6 +487,23 @@ std::vector<endpoint> customer_endpoints() {
   entitled.refuses = {customer_unknown()};
   entitled.run = entitlements;
   all.push_back(std::move(entitled));
+
+  endpoint checked{"GET", "/api/customers/{user_id}/check/{feature}", "checkFeature",
+                   "Entitlements", "Whether the customer may use a feature, and why."};
+  checked.in_path = {user_in_path(), needed("feature", text("Its key.").within(1, 255))};
+  checked.gives =
+      object(
+          {needed("customer", text("Stripe's id.")), needed("user_id", text("").or_null()),
+           needed("feature", text("")), needed("granted", truth("")),
+           needed("reason", choice({"subscription_live", "payment_past_due", "feature_not_included",
+                                    "subscription_not_live", "no_subscription", "customer_deleted"},
+                                   "The first two come with a grant.")),
+           needed("as_of", moment("Of the newest that is known.")), needed("stale", truth(""))})
+          .with_more()
+          .called("Check");
+  checked.refuses = {customer_unknown()};
+  checked.run = check_feature;
+  all.push_back(std::move(checked));
 
   endpoint twice{"GET", "/api/duplicates", "listDuplicates", "Customers",
                  "Users with more than one living customer, for merging."};
