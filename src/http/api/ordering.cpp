@@ -209,8 +209,8 @@ void order(const asked_ptr& asked, const responder& answer, wanted_order wanted,
                                            answer(answered(end));
                                          });
            auto record = load(*asked, end.order_id);
-           const bool open = !record || (*record && (*record)->status == store::order_status::open);
-           if (!open) go_on();
+           const bool ended = record && *record && (*record)->status != store::order_status::open;
+           if (ended) go_on();
            return;
          }
          if (end.status >= 300) return void(answer(answered(end)));
